@@ -1,0 +1,441 @@
+"""Which words do we use? Frozen values and closed enums that every room shares.
+
+Instants are aware datetimes in UTC and end in `_at`; durations are timedeltas. The enum values are
+the words users see in the database, the logs, the JSON and the pages.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class MessageClass(StrEnum):
+    """What law, caps and tone go by. Declared by a template's category, never inferred."""
+
+    SERVICE = "service"  # about this person's own process
+    NURTURE = "nurture"  # culture, pools, news: always with an unsubscribe link
+    PRIVACY = "privacy"  # consent, retention, erasure
+
+
+class Tone(StrEnum):
+    CHEERFUL = "cheerful"
+    NEUTRAL = "neutral"
+    GRAVE = "grave"
+
+
+class Hours(StrEnum):
+    """In which hours a category may arrive, in the candidate's zone."""
+
+    CONTACT = "contact"  # the configured contact hours
+    WIDE = "wide"  # 07:00-21:00, every day
+    ANY = "any"
+
+
+class Approval(StrEnum):
+    AUTO = "auto"
+    BATCH = "batch"
+    EACH = "each"
+
+
+class CampaignStatus(StrEnum):
+    DRAFT = "draft"
+    LIVE = "live"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class MessageState(StrEnum):
+    PLANNED = "planned"  # decided once, waits again
+    QUEUED = "queued"  # goes out in the next window
+    HELD = "held"  # waits for approval
+    SENDING = "sending"  # being handed over
+    SENT = "sent"  # accepted by the transport
+    RETRYING = "retrying"  # not now, again later
+    FAILED = "failed"  # refused for good
+    BOUNCED = "bounced"  # accepted, then returned
+    UNKNOWN = "unknown"  # offered, and no answer came: counted, never sent again by itself
+    CANCELLED = "cancelled"  # the reason to send it is gone
+
+
+class StepState(StrEnum):
+    """Where one occurrence of a step stands for one enrollment."""
+
+    OPEN = "open"
+    SENT = "sent"  # its message is sent or in doubt
+    DONE = "done"  # its task was handed to a person
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Verdict(StrEnum):
+    SEND = "send"  # goes out now
+    TASK = "task"  # becomes a person's task now
+    WAIT = "wait"  # `at` says until when, if that is known
+    SKIP = "skip"  # will not happen
+    SENT = "sent"  # happened
+
+
+class Reason(StrEnum):
+    """Why a verdict is what it is: one word each, documented in docs/reasons.md."""
+
+    DUE = "due"
+    SCHEDULED = "scheduled"
+    CONTACT_HOURS = "contact_hours"
+    CAP = "cap"
+    GAP = "gap"
+    SLOT_RESERVED = "slot_reserved"
+    CANDIDATE_PAUSED = "candidate_paused"
+    CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_MISSING = "campaign_missing"
+    AFTER_STEP = "after_step"
+    NO_ANCHOR = "no_anchor"
+    CONDITION = "condition"
+    APPROVAL = "approval"
+    RETRY = "retry"
+    NO_OPEN_HOURS = "no_open_hours"
+    LATE = "late"
+    EXPIRED = "expired"
+    CROWDED_OUT = "crowded_out"
+    MOVED = "moved"
+    LEFT = "left"
+    STEP_REMOVED = "step_removed"
+    UNSUBSCRIBED = "unsubscribed"
+    DO_NOT_CONTACT = "do_not_contact"
+    UNDELIVERABLE = "undeliverable"
+    CANNOT_RENDER = "cannot_render"
+    REFUSED = "refused"
+    UNKNOWN_OUTCOME = "unknown_outcome"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    name: str
+    klass: MessageClass
+    priority: int  #: higher goes first
+    capped: bool = True  #: False: counted against caps, never blocked by one
+    hours: Hours = Hours.CONTACT
+    approval: Approval = Approval.AUTO
+    counts_as_contact: bool = True  #: whether a sent mail ends a silence
+    at_least_once: bool = False  #: after a crash in doubt, send again
+
+
+# --- facts -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    id: int
+    ref: str  #: the first id by which a source named this person
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    timezone: str | None = None  #: IANA name; None: config.timezone
+    country: str | None = None  #: ISO 3166-1 alpha-2, for public holidays
+    subdivision: str | None = None  #: ISO 3166-2 part after the hyphen
+    locale: str | None = None  #: BCP 47 language, `pt` or `pt-BR`
+    do_not_contact: bool = False
+    suppressed: str | None = None  #: why the address must not be tried again
+    paused_until: datetime | None = None
+    unsubscribed: frozenset[str] = frozenset()  #: topics; "all" is every nurture mail
+    consent_until: date | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)  #: phone, pronouns and declared fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    ref: str
+    title: str | None = None
+    status: str = "open"  #: open | paused | closed
+    fields: Mapping[str, Any] = field(default_factory=dict)  #: department, location, ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A recruiter, coordinator or hiring manager."""
+
+    email: str
+    name: str | None = None
+    phone: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    ref: str
+    candidate_id: int
+    status: str = "active"  #: active | rejected | withdrawn | hired | closed
+    stage: str | None = None
+    job: str | None = None  #: job ref
+    recruiter: str | None = None  #: e-mail of a Person; so are the next two
+    coordinator: str | None = None
+    hiring_manager: str | None = None
+    applied_at: datetime | None = None
+    stage_since: datetime | None = None
+    rejected_at: datetime | None = None
+    start_date: date | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interview:
+    ref: str
+    candidate_id: int
+    application: str | None = None  #: application ref
+    kind: str | None = None  #: phone | video | technical | panel | case | onsite | final
+    status: str = "scheduled"  #: scheduled | cancelled | completed
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    booked_at: datetime | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)  #: location, url, phone, interviewers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    ref: str
+    candidate_id: int
+    application: str | None = None
+    status: str = "sent"  #: sent | accepted | declined | withdrawn
+    sent_at: datetime | None = None
+    expires_at: datetime | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A fact as it was stored: the canonical form is in docs/events.md."""
+
+    id: int
+    type: str
+    candidate_id: int
+    occurred_at: datetime
+    received_at: datetime
+    source: str = "manual"
+    historical: bool = False
+    application: str | None = None
+    interview: str | None = None
+    offer: str | None = None
+    job: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What an enrollment is about. Objects are named by ref."""
+
+    application: str | None = None
+    interview: str | None = None
+    offer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrollment:
+    id: int
+    candidate_id: int
+    campaign: str
+    subject: Subject
+    number: int = 1
+    entered_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRecord:
+    """What is stored of one occurrence of one step of one enrollment."""
+
+    enrollment_id: int
+    step: str
+    occurrence: str  #: the anchor value (ISO, UTC) or "1" for steps that wait for the one above
+    anchor_at: datetime | None = None
+    moment_at: datetime | None = None  #: as last derived
+    known_at: datetime  #: since when the moment has this value: earlier moments are late
+    state: StepState = StepState.OPEN
+    settled_at: datetime | None = None
+    verdict: Verdict | None = None
+    reason: Reason | None = None
+    at: datetime | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contact:
+    """Something that reached, or may have reached, the candidate. What caps count."""
+
+    at: datetime
+    category: str | None = None  #: None: a human's own call or mail
+    klass: MessageClass | None = None
+    label: str = ""  #: what to call it in a reason sentence
+    template: str | None = None
+    step: str | None = None
+    application: str | None = None
+    message_id: int | None = None
+    human: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One message row: for life, whatever happens to it."""
+
+    id: int
+    candidate_id: int
+    message_id: str  #: the Message-ID header, with its angle brackets
+    state: MessageState
+    campaign: str
+    template: str
+    category: str
+    enrollment_id: int
+    step: str
+    occurrence: str
+    application: str | None = None
+    created_at: datetime
+    until: datetime | None = None
+    sent_at: datetime | None = None
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    reason: Reason | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All that is known about one candidate: what every decision and every page is derived from."""
+
+    candidate: Candidate
+    applications: Mapping[str, Application] = field(default_factory=dict)  #: by ref; so all below
+    interviews: Mapping[str, Interview] = field(default_factory=dict)
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)  #: by e-mail
+    enrollments: tuple[Enrollment, ...] = ()  #: in the order they were entered
+    records: tuple[StepRecord, ...] = ()
+    contacts: tuple[Contact, ...] = ()  #: oldest first
+    messages: tuple[Message, ...] = ()  #: those not yet at an end: planned, queued, held, ...
+    events: tuple[Event, ...] = ()  #: not yet planned on, oldest first
+    replied_at: datetime | None = None
+
+
+# --- what marketing staff wrote, compiled -----------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """A condition's value and the earliest instant at which it can change by time alone."""
+
+    value: bool
+    changes_at: datetime | None = None
+
+
+#: A condition, compiled and checked by `authoring`: reads the context vocabulary of an enrollment.
+Condition = Callable[[Mapping[str, Any]], Truth]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duration:
+    """`3 business days`, `90 minutes`. Days and weeks keep the wall clock; smaller units do not."""
+
+    amount: int
+    unit: str  #: minutes | hours | days | weeks | business days
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """`2 days before interview.starts_at at 09:00`."""
+
+    offset: Duration
+    before: bool
+    anchor: str
+    at: time | None = None  #: wall-clock time in the candidate's zone
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskText:
+    text: str  #: a template line, rendered with the same vocabulary
+    to: str = "recruiter"  #: recruiter | coordinator | hiring_manager | manager
+    due: Duration = Duration(amount=1, unit="business days")  # noqa: RUF009 - frozen value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    id: str
+    send: str | None = None  #: template name; exactly one of send and task
+    task: TaskText | None = None
+    at: Moment | None = None  #: stands on its own
+    after: Duration | None = None  #: waits for the step above; both None means after 0 minutes
+    condition: Condition | None = None
+    until: Moment | None = None
+    if_late: str = "skip"  #: skip | send
+    again_if_moved: bool = False
+    category: str | None = None  #: of the template, or the more restrained one named here
+    tone: Tone = Tone.NEUTRAL
+    topic: str | None = None  #: what a candidate unsubscribes from; default the category
+    line: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enter:
+    on: str
+    condition: Condition | None = None
+    once_per: str = "candidate"  #: candidate | application | interview | offer | event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leave:
+    on: frozenset[str] = frozenset()
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    name: str  #: the file's name without .yaml: what the store refers to
+    title: str
+    about: str = ""
+    owner: str = ""
+    status: CampaignStatus = CampaignStatus.DRAFT
+    enter: Enter
+    leave: tuple[Leave, ...] = ()
+    steps: tuple[Step, ...] = ()
+    file: str = ""
+    digest: str = ""  #: sha256 of the file's bytes
+
+
+# --- how a hand-over ended ---------------------------------------------------------------------
+
+
+class Blame(StrEnum):
+    """Whom an SMTP refusal is about (RFC 3463, provider tables)."""
+
+    ADDRESS = "address"
+    SENDER = "sender"
+    CONTENT = "content"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deferred:
+    """Not now: 4xx, or the server could not be reached before any content left."""
+
+    text: str
+    code: int | None = None
+    domain: bool = False  #: the whole receiving domain asks us to slow down
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    text: str
+    code: int | None = None
+    blame: Blame = Blame.CONTENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """The content was offered and no answer came."""
+
+    text: str
+
+
+Outcome = Accepted | Deferred | Rejected | Unknown
