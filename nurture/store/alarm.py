@@ -1,0 +1,52 @@
+"""Whose agenda may say something new? Rung in the transaction that changes a fact."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, case, func, select, text, update
+
+from nurture.store.database import CHANNEL
+from nurture.store.tables import candidates
+
+_CHUNK = 500  # ids a statement: SQLite has a limit on parameters
+
+
+def lock(connection: Connection, ids: Collection[int]) -> None:
+    """Lock these candidates' rows, in id order, until the transaction ends.
+
+    Whoever touches a candidate's facts, alarm or messages does this first. SQLite's write
+    transaction holds the whole file already.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _CHUNK):
+        chunk = ordered[start : start + _CHUNK]
+        connection.execute(
+            select(candidates.c.id)
+            .where(candidates.c.id.in_(chunk))
+            .order_by(candidates.c.id)
+            .with_for_update()
+        )
+
+
+def ring(connection: Connection, ids: Collection[int], at: datetime) -> None:
+    """`wake_at = least(wake_at, at)` for these candidates; listening daemons hear of it."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _CHUNK):
+        chunk = ordered[start : start + _CHUNK]
+        earlier = case(
+            (candidates.c.wake_at < at, candidates.c.wake_at),
+            else_=at,
+        )
+        connection.execute(
+            update(candidates).where(candidates.c.id.in_(chunk)).values(wake_at=earlier)
+        )
+    if ordered and connection.dialect.name == "postgresql":
+        connection.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def earliest(connection: Connection) -> datetime | None:
+    """The next instant at which any candidate's agenda may say something new."""
+    wake: datetime | None = connection.execute(select(func.min(candidates.c.wake_at))).scalar()
+    return wake

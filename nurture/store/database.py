@@ -1,0 +1,140 @@
+"""How do we reach the rows? One code path over SQLite and PostgreSQL."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from nurture.errors import OutsideError, UsageError, shown
+
+CHANNEL = "nurture_rung"  # PostgreSQL's LISTEN/NOTIFY channel for alarms
+
+
+class Database:
+    """An engine with the two kinds of transaction there are: `read()` and `write()`.
+
+    On SQLite a write takes the one write lock at once (BEGIN IMMEDIATE), so it waits at its start
+    and never fails in its middle; readers see the state before it (WAL).
+    """
+
+    def __init__(self, url: str, root: Path | None = None) -> None:
+        self.engine = _engine(url, root or Path())
+        self.dialect = self.engine.dialect.name
+        self._noticed: Any = None
+        self._ear: Connection | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, or None where there is none."""
+        name = self.engine.url.database
+        return Path(name) if self.dialect == "sqlite" and name and name != ":memory:" else None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with outside(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        with outside(), self.engine.connect() as connection:
+            connection.execution_options(nurture_write=True)
+            with connection.begin():
+                yield connection
+
+    def changed(self) -> bool:
+        """Whether another process may have written since the last call. Reads no table."""
+        if self._ear is None:
+            self._ear = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            if self.dialect == "postgresql":
+                self._ear.execute(text(f"LISTEN {CHANNEL}"))
+        if self.dialect == "postgresql":
+            driver: Any = self._ear.connection.driver_connection
+            return bool(list(driver.notifies(timeout=0)))
+        version = self._ear.execute(text("PRAGMA data_version")).scalar()
+        before, self._noticed = self._noticed, version
+        return bool(before != version)
+
+    def close(self) -> None:
+        if self._ear is not None:
+            self._ear.close()
+            self._ear = None
+        self.engine.dispose()
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """A database that fails is a part outside that failed: one line, no traceback."""
+    try:
+        yield
+    except (OperationalError, sqlite3.DatabaseError) as error:
+        raise OutsideError(f"database: {_first_line(error)}") from error
+
+
+@contextmanager
+def sole(database: Database) -> Iterator[None]:
+    """Hold the one place of the process that plans and sends on an SQLite file.
+
+    The lock is SQLite's own, on a file beside the database, so it goes when its holder dies.
+    PostgreSQL needs none: there processes share the work through row locks.
+    """
+    if database.file is None:
+        yield
+        return
+    lock = sqlite3.connect(f"{database.file}.lock", timeout=0, isolation_level=None)
+    try:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise OutsideError(
+                f"another nurture process is at work on {shown(database.file)}: stop it first, or"
+                " move to PostgreSQL, where many may share the work"
+            ) from error
+        yield
+    finally:
+        lock.close()
+
+
+def _first_line(error: DBAPIError | sqlite3.DatabaseError) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return next(iter(str(cause).strip().splitlines()), "failed")
+
+
+def _engine(url: str, root: Path) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            if parsed.database and parsed.database != ":memory:":
+                file = root / parsed.database
+                file.parent.mkdir(parents=True, exist_ok=True)
+                parsed = parsed.set(database=str(file))
+            return _sqlite(create_engine(parsed, connect_args={"timeout": 30}))
+        if parsed.get_backend_name() == "postgresql":
+            return create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UsageError(
+            "database: not an address of SQLite (sqlite:///var/nurture.db) or PostgreSQL"
+            " (postgresql+psycopg://user:password@host/name)"
+        ) from error
+    except OSError as error:
+        raise OutsideError(f"database: {error.strerror}: {error.filename}") from error
+    raise UsageError(f"database: {parsed.get_backend_name()} is neither sqlite nor postgresql")
+
+
+def _sqlite(engine: Engine) -> Engine:
+    @event.listens_for(engine, "connect")
+    def settings(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy emits BEGIN below, the driver must not
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("nurture_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine

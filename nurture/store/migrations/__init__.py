@@ -1,0 +1,1 @@
+"""How did the tables come to be? Alembic's revisions, run by nurture.store.schema."""

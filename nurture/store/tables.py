@@ -1,0 +1,308 @@
+"""Which rows are there? The tables of SQLite and PostgreSQL alike.
+
+Facts that SQL never filters by live in a row's `data`, in the canonical form of docs/events.md.
+Every hot table carries `candidate_id`, so the schema can be split by it one day.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant. SQLite keeps no zone, so there it is stored as UTC and read as such."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant without a zone: {value!r}")
+        at = value.astimezone(UTC)
+        return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        at: datetime = value
+        return at.replace(tzinfo=UTC) if dialect.name == "sqlite" else at.astimezone(UTC)
+
+
+#: SQLite numbers its rows by itself only where the key's type is exactly INTEGER.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _candidate(**options: Any) -> Column[int]:
+    return Column("candidate_id", Key, ForeignKey("candidates.id"), nullable=False, **options)
+
+
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("ref", Text, nullable=False),
+    Column("email", Text),
+    Column("email_key", Text, unique=True),  # case-folded: one person has one row
+    Column("do_not_contact", Boolean, nullable=False, default=False),
+    Column("suppressed", Text),
+    Column("paused_until", Instant),
+    Column("unsubscribed", JSON, nullable=False, default=list),
+    Column("data", JSON, nullable=False, default=dict),
+    Column("replied_at", Instant),
+    Column("wake_at", Instant),  # the alarm: when the agenda may say something new
+    Column("rearm_at", Instant),  # the second, lower lane: after edits that touch everybody
+    Column("problem", Text),  # why the last planning failed
+    Column("failures", Integer, nullable=False, default=0),
+    Column("created_at", Instant, nullable=False),
+)
+Index(
+    "ix_candidates_wake_at",
+    candidates.c.wake_at,
+    sqlite_where=candidates.c.wake_at.is_not(None),
+    postgresql_where=candidates.c.wake_at.is_not(None),
+)
+Index(
+    "ix_candidates_rearm_at",
+    candidates.c.rearm_at,
+    sqlite_where=candidates.c.rearm_at.is_not(None),
+    postgresql_where=candidates.c.rearm_at.is_not(None),
+)
+
+#: One person may be known to several sources, or to one source twice.
+candidate_refs = Table(
+    "candidate_refs",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    _candidate(index=True),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("status", Text, nullable=False, default="open"),
+    Column("data", JSON, nullable=False, default=dict),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("email", Text, primary_key=True),  # case-folded
+    Column("data", JSON, nullable=False, default=dict),
+)
+
+applications = Table(
+    "applications",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    _candidate(index=True),
+    Column("job", Text, index=True),
+    Column("status", Text, nullable=False, default="active"),
+    Column("data", JSON, nullable=False, default=dict),
+)
+
+interviews = Table(
+    "interviews",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    _candidate(index=True),
+    Column("application", Text),
+    Column("status", Text, nullable=False, default="scheduled"),
+    Column("starts_at", Instant),
+    Column("ends_at", Instant),
+    Column("booked_at", Instant),
+    Column("data", JSON, nullable=False, default=dict),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    _candidate(index=True),
+    Column("application", Text),
+    Column("status", Text, nullable=False, default="sent"),
+    Column("data", JSON, nullable=False, default=dict),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    _candidate(),
+    Column("application", Text),
+    Column("interview", Text),
+    Column("offer", Text),
+    Column("job", Text),
+    Column("occurred_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("historical", Boolean, nullable=False, default=False),
+    Column("planned_at", Instant),  # when the planner acted on it
+    Column("data", JSON, nullable=False, default=dict),
+    UniqueConstraint("source", "source_id"),
+    Index("ix_events_candidate_id", "candidate_id", "planned_at"),
+)
+
+#: Human calls and mails. What the engine itself sent is in `messages`.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _candidate(),
+    Column("application", Text),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),  # call | mail
+    Column("person", Text),  # who, by e-mail
+    Index("ix_contacts_candidate_id", "candidate_id", "at"),
+)
+
+enrollments = Table(
+    "enrollments",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _candidate(index=True),
+    Column("campaign", Text, nullable=False, index=True),
+    Column("subject", Text, nullable=False),  # the object of `once_per`: "interview:i-3"
+    Column("number", Integer, nullable=False, default=1),
+    Column("application", Text),
+    Column("interview", Text),
+    Column("offer", Text),
+    Column("entered_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("end_reason", Text),  # what ended it: an event's type, or "done"
+    UniqueConstraint("campaign", "subject", "number"),
+)
+
+#: One row an occurrence of a step: what was last decided about it, and how it was settled.
+steps = Table(
+    "steps",
+    metadata,
+    Column("enrollment_id", Key, ForeignKey("enrollments.id"), primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("occurrence", Text, primary_key=True),
+    _candidate(index=True),
+    Column("anchor_at", Instant),
+    Column("moment_at", Instant),
+    Column("known_at", Instant, nullable=False),
+    Column("state", Text, nullable=False, default="open"),
+    Column("settled_at", Instant),
+    Column("verdict", Text),
+    Column("reason", Text),
+    Column("at", Instant),
+    Column("detail", JSON, nullable=False, default=dict),
+)
+
+#: Every change of a verdict, for ever: why did they (not) get it?
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _candidate(),
+    Column("enrollment_id", Key, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("occurrence", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant),
+    Column("detail", JSON, nullable=False, default=dict),
+    Index("ix_verdicts_candidate_id", "candidate_id", "recorded_at"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _candidate(),
+    Column("message_id", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("application", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("until", Instant),
+    Column("sent_at", Instant),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_attempt_at", Instant),
+    Column("lease", Text),  # whose hand it is in; outcomes are recorded only under it
+    Column("lease_until", Instant),
+    Column("reason", Text),
+    Column("detail", JSON, nullable=False, default=dict),
+    Index("ix_messages_candidate_id", "candidate_id", "sent_at"),
+    Index("ix_messages_created_at", "created_at"),
+)
+for _name, _state in {"queued": "queued", "sending": "sending"}.items():
+    Index(
+        f"ix_messages_{_name}",
+        messages.c.candidate_id,
+        sqlite_where=messages.c.state == _state,
+        postgresql_where=messages.c.state == _state,
+    )
+
+#: A second message for one step is impossible: the triple is the key.
+message_steps = Table(
+    "message_steps",
+    metadata,
+    Column("enrollment_id", Key, ForeignKey("enrollments.id"), primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("occurrence", Text, primary_key=True),
+    Column("message_id", Key, ForeignKey("messages.id"), nullable=False, index=True),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _candidate(index=True),
+    Column("enrollment_id", Key, ForeignKey("enrollments.id"), nullable=False),
+    Column("step", Text, nullable=False),
+    Column("occurrence", Text, nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("application", Text),
+    Column("text", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("assignee", Text),  # e-mail, where the role has a known person
+    Column("state", Text, nullable=False, default="open"),  # open | done
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    UniqueConstraint("enrollment_id", "step", "occurrence"),
+)
+
+#: Small facts about the store itself: the last tick, which policy was in force.
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", JSON, nullable=False),
+)
