@@ -1,0 +1,160 @@
+"""What does a row of facts say? Rows become the values that every decision is made of.
+
+A row's `data` holds its facts flat, as JSON: instants and dates in ISO 8601. Keys that begin with
+an underscore are the store's own (`_as_of`: when each key was last true); what has no place of
+its own in the value's type is in its `fields`.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from nurture.core.model import Application, Candidate, Event, Interview, Job, Offer, Person
+from nurture.store.tables import applications, candidate_refs, candidates
+
+Row = RowMapping | Mapping[str, Any]
+
+_CANDIDATE = ("first_name", "last_name", "timezone", "country", "subdivision", "locale")
+_APPLICATION = ("stage", "recruiter", "coordinator", "hiring_manager")
+
+
+def candidate_from_row(row: Row) -> Candidate:
+    data = row["data"]
+    return Candidate(
+        id=row["id"],
+        ref=row["ref"],
+        email=row["email"],
+        do_not_contact=row["do_not_contact"],
+        suppressed=row["suppressed"],
+        paused_until=row["paused_until"],
+        unsubscribed=frozenset(row["unsubscribed"]),
+        consent_until=_date(data.get("consent_until")),
+        fields=_fields(data, (*_CANDIDATE, "consent_until")),
+        **{key: data.get(key) for key in _CANDIDATE},
+    )
+
+
+def application_from_row(row: Row) -> Application:
+    data = row["data"]
+    return Application(
+        ref=row["ref"],
+        candidate_id=row["candidate_id"],
+        status=row["status"],
+        job=row["job"],
+        applied_at=_instant(data.get("applied_at")),
+        stage_since=_instant(data.get("stage_since")),
+        rejected_at=_instant(data.get("rejected_at")),
+        start_date=_date(data.get("start_date")),
+        fields=_fields(
+            data, (*_APPLICATION, "applied_at", "stage_since", "rejected_at", "start_date")
+        ),
+        **{key: data.get(key) for key in _APPLICATION},
+    )
+
+
+def interview_from_row(row: Row) -> Interview:
+    data = row["data"]
+    return Interview(
+        ref=row["ref"],
+        candidate_id=row["candidate_id"],
+        application=row["application"],
+        kind=data.get("kind"),
+        status=row["status"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        booked_at=row["booked_at"],
+        fields=_fields(data, ("kind",)),
+    )
+
+
+def offer_from_row(row: Row) -> Offer:
+    data = row["data"]
+    return Offer(
+        ref=row["ref"],
+        candidate_id=row["candidate_id"],
+        application=row["application"],
+        status=row["status"],
+        sent_at=_instant(data.get("sent_at")),
+        expires_at=_instant(data.get("expires_at")),
+        fields=_fields(data, ("sent_at", "expires_at")),
+    )
+
+
+def job_from_row(row: Row) -> Job:
+    data = row["data"]
+    return Job(
+        ref=row["ref"],
+        title=data.get("title"),
+        status=row["status"],
+        fields=_fields(data, ("title",)),
+    )
+
+
+def person_from_row(row: Row) -> Person:
+    data = row["data"]
+    return Person(
+        email=row["email"],
+        name=data.get("name"),
+        phone=data.get("phone"),
+        title=data.get("title"),
+    )
+
+
+def event_from_row(row: Row) -> Event:
+    """The event as it was stored; its `data` holds the objects as the source gave them."""
+    return Event(
+        id=row["id"],
+        type=row["type"],
+        candidate_id=row["candidate_id"],
+        occurred_at=row["occurred_at"],
+        received_at=row["received_at"],
+        source=row["source"],
+        historical=row["historical"],
+        application=row["application"],
+        interview=row["interview"],
+        offer=row["offer"],
+        job=row["job"],
+        data=row["data"],
+    )
+
+
+def find_candidate(connection: Connection, who: str) -> Candidate | None:
+    """The candidate of this ref, e-mail address (any case) or number; None if there is none."""
+    by_ref = (
+        select(candidate_refs.c.candidate_id).where(candidate_refs.c.ref == who).scalar_subquery()
+    )
+    for condition in (candidates.c.id == by_ref, candidates.c.email_key == who.strip().casefold()):
+        row = connection.execute(select(candidates).where(condition)).mappings().first()
+        if row is not None:
+            return candidate_from_row(row)
+    if who.isascii() and who.isdigit() and len(who) < 19:
+        row = (
+            connection.execute(select(candidates).where(candidates.c.id == int(who)))
+            .mappings()
+            .first()
+        )
+        return None if row is None else candidate_from_row(row)
+    return None
+
+
+def find_application(connection: Connection, ref: str) -> Application | None:
+    row = (
+        connection.execute(select(applications).where(applications.c.ref == ref)).mappings().first()
+    )
+    return None if row is None else application_from_row(row)
+
+
+def _fields(data: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
+    return {
+        key: value for key, value in data.items() if key not in known and not key.startswith("_")
+    }
+
+
+def _instant(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).astimezone(UTC)
+
+
+def _date(value: str | None) -> date | None:
+    return None if value is None else date.fromisoformat(value)
