@@ -1,0 +1,460 @@
+"""What may a template or a condition say about this person?
+
+The context is made of plain dicts. A field without a value is absent, never None, so that a missing
+fact is an error in a mail and false in a condition. Instants stay aware datetimes.
+
+Which objects an enrollment has:
+
+- its application is the one it was entered for; an enrollment of a candidate has one only while
+  exactly one of their applications is active, because a guess could name the wrong job;
+- its interview is the one it was entered for, else the application's next one still to come, else
+  the latest past; its offer likewise the latest;
+- job, recruiter, coordinator and hiring_manager are those of the application.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from jinja2 import Undefined
+
+from nurture.config import Config
+from nurture.core.model import (
+    Application,
+    Candidate,
+    Contact,
+    Enrollment,
+    Facts,
+    Interview,
+    Offer,
+    Subject,
+)
+
+_PERSON = {"name": "text", "email": "text", "phone": "text", "title": "text"}
+
+#: object -> field -> kind: text | instant | date | number | list | enum:a,b,c.
+#: `candidate` has the fields declared in config.candidate_fields as well: see `vocabulary`.
+VOCABULARY: Mapping[str, Mapping[str, str]] = {
+    "candidate": {
+        "first_name": "text",
+        "last_name": "text",
+        "full_name": "text",
+        "email": "text",
+        "timezone": "text",
+        "country": "text",
+        "locale": "text",
+        "phone": "text",
+        "pronouns": "text",
+        "formality": "text",
+        "channel": "text",
+        "consent_until": "date",
+    },
+    "application": {
+        "stage": "enum:lead,applied,screening,assessment,interviewing,final,decision,offer,"
+        "hired,rejected,withdrawn,on_hold",
+        "status": "enum:active,rejected,withdrawn,hired,closed",
+        "applied_at": "instant",
+        "stage_since": "instant",
+        "rejected_at": "instant",
+        "start_date": "date",
+        "source": "text",
+        "last_contact_at": "instant",
+    },
+    "job": {
+        "title": "text",
+        "department": "text",
+        "location": "text",
+        "team": "text",
+        "status": "enum:open,paused,closed",
+    },
+    "interview": {
+        "kind": "enum:phone,video,technical,panel,case,onsite,final",
+        "status": "enum:scheduled,cancelled,completed",
+        "starts_at": "instant",
+        "ends_at": "instant",
+        "booked_at": "instant",
+        "duration_minutes": "number",
+        "location": "text",
+        "url": "text",
+        "phone": "text",
+        "notes": "text",
+        "interviewers": "list",
+        "reschedule_url": "text",
+    },
+    "offer": {
+        "sent_at": "instant",
+        "expires_at": "instant",
+        "status": "enum:sent,accepted,declined,withdrawn",
+    },
+    "recruiter": _PERSON,
+    "coordinator": _PERSON,
+    "hiring_manager": _PERSON,
+    "company": {"name": "text", "address": "text", "site": "text"},
+}
+
+#: Only in templates: the links of the person who reads, and why they get this mail.
+TEMPLATE_ONLY: Mapping[str, Mapping[str, str]] = {
+    "links": {"unsubscribe_url": "text", "preferences_url": "text"},
+}
+
+#: What can be called, with the number of arguments.
+FUNCTIONS: Mapping[str, int] = {
+    "sent": 1,
+    "sent_count": 0,
+    "replied": 0,
+    "answered": 1,
+    "hours_since": 1,
+    "days_since": 1,
+    "consents": 1,
+}
+
+_ALWAYS = frozenset({"candidate", "company"})
+_OF_APPLICATION = _ALWAYS | {
+    "application",
+    "job",
+    "interview",
+    "offer",
+    "recruiter",
+    "coordinator",
+    "hiring_manager",
+}
+
+
+def vocabulary(config: Config) -> dict[str, dict[str, str]]:
+    """VOCABULARY with the candidate fields that this project declared."""
+    words = {name: dict(fields) for name, fields in VOCABULARY.items()}
+    words["candidate"].update(config.candidate_fields)
+    return words
+
+
+def supplied(once_per: str, event: str | None) -> frozenset[str]:
+    """Which objects an enrollment of such a campaign can have.
+
+    Whether the object is there for this person (an application without a coordinator) is known
+    only when the mail is written. For `once_per: event` the object named by the event counts. An
+    application that a candidate happens to have is not counted: it is there only while it is the
+    only active one.
+    """
+    about = (event or "").partition(".")[0] if once_per == "event" else once_per
+    if about in ("application", "interview", "offer", "job"):
+        return _OF_APPLICATION
+    return _ALWAYS
+
+
+def context(
+    facts: Facts,
+    subject: Subject,
+    *,
+    enrollment: Enrollment | None,
+    config: Config,
+    now: datetime,
+) -> dict[str, Any]:
+    """The vocabulary filled in for one enrollment (or, without one, for a preview) as of `now`.
+
+    `_changes` collects the instants at which a value that was asked for changes by time alone.
+    `_zone` is the ZoneInfo in which this person reads times.
+    """
+    changes: list[datetime] = []
+    zone = zone_of(facts.candidate, config)
+    application = application_of(facts, subject)
+    words: dict[str, Any] = {
+        "candidate": _candidate(facts.candidate, config),
+        "company": _present(
+            name=config.company.name, address=config.company.address, site=config.company.site
+        ),
+        **_functions(facts, enrollment, zone, now, changes),
+        "_changes": changes,
+        "_zone": zone,
+    }
+    if application is not None:
+        words["application"] = _application(application, facts, config)
+        words.update(_around(application, facts))
+    interview = _interview_of(facts, subject, application, now, changes)
+    if interview is not None:
+        words["interview"] = _interview(interview, config)
+    offer = _offer_of(facts, subject, application)
+    if offer is not None:
+        words["offer"] = _present(
+            sent_at=offer.sent_at, expires_at=offer.expires_at, status=offer.status
+        )
+    return words
+
+
+def zone_of(candidate: Candidate, config: Config) -> ZoneInfo:
+    """The candidate's zone; the configured one when theirs is unknown or no zone at all."""
+    try:
+        return ZoneInfo(candidate.timezone or config.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo(config.timezone)
+
+
+def application_of(facts: Facts, subject: Subject) -> Application | None:
+    """The application an enrollment is about: see the head of this file."""
+    ref = subject.application
+    if ref is None and subject.interview is not None:
+        interview = facts.interviews.get(subject.interview)
+        ref = interview.application if interview else None
+    if ref is None and subject.offer is not None:
+        offer = facts.offers.get(subject.offer)
+        ref = offer.application if offer else None
+    if ref is not None:
+        return facts.applications.get(ref)
+    if subject.interview is not None or subject.offer is not None:
+        return None
+    active = [each for each in facts.applications.values() if each.status == "active"]
+    return active[0] if len(active) == 1 else None
+
+
+def person(facts: Facts, email: str | None) -> dict[str, Any] | None:
+    """A recruiter or other colleague; one known only by address has nothing but that."""
+    if not email:
+        return None
+    known = facts.people.get(email)
+    if known is None:
+        return {"email": email}
+    return _present(name=known.name, email=known.email, phone=known.phone, title=known.title)
+
+
+# --- the objects -------------------------------------------------------------------------------
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None and value != ""}
+
+
+def _candidate(candidate: Candidate, config: Config) -> dict[str, Any]:
+    fields = candidate.fields
+    full_name = " ".join(part for part in (candidate.first_name, candidate.last_name) if part)
+    words = _present(
+        first_name=candidate.first_name,
+        last_name=candidate.last_name,
+        full_name=full_name,
+        email=candidate.email,
+        timezone=candidate.timezone,
+        country=candidate.country,
+        locale=candidate.locale,
+        phone=fields.get("phone"),
+        pronouns=fields.get("pronouns"),
+        formality=fields.get("formality"),
+        channel=fields.get("channel"),
+        consent_until=candidate.consent_until,
+    )
+    for name, kind in config.candidate_fields.items():
+        value = _of_kind(kind, fields.get(name))
+        if value is not None and value != "":
+            words[name] = value
+    return words
+
+
+def _of_kind(kind: str, value: Any) -> Any:
+    """A stored field (JSON) as what it was declared to be; None if it cannot be read as that."""
+    try:
+        if kind == "date" and isinstance(value, str):
+            return date.fromisoformat(value)
+        if kind == "instant" and isinstance(value, str):
+            at = datetime.fromisoformat(value)
+            return at if at.tzinfo else None
+        if kind == "number" and isinstance(value, str):
+            return float(value) if "." in value else int(value)
+    except ValueError:
+        return None
+    if kind == "list" and isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _application(application: Application, facts: Facts, config: Config) -> dict[str, Any]:
+    return _present(
+        stage=application.stage,
+        status=application.status,
+        applied_at=application.applied_at,
+        stage_since=application.stage_since,
+        rejected_at=application.rejected_at,
+        start_date=application.start_date,
+        source=application.fields.get("source"),
+        last_contact_at=_last_contact(application.ref, facts.contacts, config),
+    )
+
+
+def _last_contact(ref: str, contacts: Iterable[Contact], config: Config) -> datetime | None:
+    """When this application last heard from us: a person's own call or mail counts even when it
+    names no application; a mail counts if its category does."""
+
+    def counts(contact: Contact) -> bool:
+        if contact.human:
+            return contact.application in (None, ref)
+        category = config.categories.get(contact.category or "")
+        return contact.application == ref and (category is None or category.counts_as_contact)
+
+    return max((contact.at for contact in contacts if counts(contact)), default=None)
+
+
+def _around(application: Application, facts: Facts) -> dict[str, Any]:
+    words: dict[str, Any] = {}
+    job = facts.jobs.get(application.job) if application.job else None
+    if job is not None:
+        fields = job.fields
+        words["job"] = _present(
+            title=job.title,
+            department=fields.get("department"),
+            location=fields.get("location"),
+            team=fields.get("team"),
+            status=job.status,
+        )
+    for role in ("recruiter", "coordinator", "hiring_manager"):
+        who = person(facts, getattr(application, role))
+        if who is not None:
+            words[role] = who
+    return words
+
+
+def _interview_of(
+    facts: Facts,
+    subject: Subject,
+    application: Application | None,
+    now: datetime,
+    changes: list[datetime],
+) -> Interview | None:
+    if subject.interview is not None:
+        return facts.interviews.get(subject.interview)
+    if application is None:
+        return None
+    dated = sorted(
+        (each.starts_at, each.ref, each)
+        for each in facts.interviews.values()
+        if each.application == application.ref
+        and each.starts_at is not None
+        and each.status != "cancelled"
+    )
+    coming = [row for row in dated if row[0] > now and row[2].status == "scheduled"]
+    if len(coming) > 1:
+        changes.append(coming[0][0])  # from then on the one after it is the next
+    if coming:
+        return coming[0][2]
+    return dated[-1][2] if dated else None
+
+
+def _interview(interview: Interview, config: Config) -> dict[str, Any]:
+    fields = interview.fields
+    starts_at, ends_at = interview.starts_at, interview.ends_at
+    if starts_at is not None and ends_at is None:
+        ends_at = starts_at + timedelta(minutes=config.interview_minutes)
+    minutes = None
+    if starts_at is not None and ends_at is not None:
+        minutes = round((ends_at - starts_at).total_seconds() / 60)
+    return _present(
+        kind=interview.kind,
+        status=interview.status,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        booked_at=interview.booked_at,
+        duration_minutes=minutes,
+        location=fields.get("location"),
+        url=fields.get("url"),
+        phone=fields.get("phone"),
+        notes=fields.get("notes"),
+        interviewers=_interviewers(fields.get("interviewers")),
+        reschedule_url=fields.get("reschedule_url"),
+    )
+
+
+def _interviewers(given: Any) -> list[dict[str, Any]] | None:
+    if not isinstance(given, (list, tuple)):
+        return None
+    people = [
+        _present(name=each.get("name"), role=each.get("role"))
+        if isinstance(each, Mapping)
+        else _present(name=str(each))
+        for each in given
+    ]
+    return [each for each in people if each.get("name")] or None
+
+
+def _offer_of(facts: Facts, subject: Subject, application: Application | None) -> Offer | None:
+    if subject.offer is not None:
+        return facts.offers.get(subject.offer)
+    if application is None:
+        return None
+    never = datetime.min.replace(tzinfo=UTC)
+    offers = [each for each in facts.offers.values() if each.application == application.ref]
+    return max(offers, key=lambda each: (each.sent_at or never, each.ref), default=None)
+
+
+# --- the functions -----------------------------------------------------------------------------
+
+
+def _functions(
+    facts: Facts,
+    enrollment: Enrollment | None,
+    zone: ZoneInfo,
+    now: datetime,
+    changes: list[datetime],
+) -> dict[str, Any]:
+    candidate = facts.candidate
+
+    def sent(what: str) -> bool:
+        """Whether this person was ever sent that template, or the step of that name."""
+        return any(
+            not contact.human and what in (contact.template, contact.step)
+            for contact in facts.contacts
+        )
+
+    def sent_count() -> int:
+        """How many mails this person has had from us, of those that caps still look at."""
+        return sum(not contact.human for contact in facts.contacts)
+
+    def replied() -> bool:
+        """Whether they have written back; in a campaign: since they entered it."""
+        if facts.replied_at is None:
+            return False
+        return enrollment is None or facts.replied_at >= enrollment.entered_at
+
+    def answered(question: str) -> Any:
+        """Their stored answer, or None."""
+        answers = candidate.fields.get("answers")
+        return answers.get(question) if isinstance(answers, Mapping) else None
+
+    def consents(topic: str) -> bool:
+        return not candidate.unsubscribed & {topic, "all"}
+
+    def hours_since(instant: Any) -> Any:
+        """Whole hours since then; below zero before it."""
+        return _whole_since(instant, timedelta(hours=1), zone, now, changes)
+
+    def days_since(instant: Any) -> Any:
+        """Whole 24-hour days since an instant; calendar days since a date."""
+        return _whole_since(instant, timedelta(days=1), zone, now, changes)
+
+    return {
+        "sent": sent,
+        "sent_count": sent_count,
+        "replied": replied,
+        "answered": answered,
+        "consents": consents,
+        "hours_since": hours_since,
+        "days_since": days_since,
+    }
+
+
+def _whole_since(
+    since: Any, unit: timedelta, zone: ZoneInfo, now: datetime, changes: list[datetime]
+) -> Any:
+    if isinstance(since, Undefined):
+        return since  # a missing fact stays missing, with the name that it was asked by
+    if isinstance(since, datetime):
+        passed = (now - since) // unit
+        changes.append(since + (passed + 1) * unit)
+        return passed
+    if not isinstance(since, date):
+        raise TypeError("hours_since and days_since take an instant or a date")
+    if unit >= timedelta(days=1):
+        today = now.astimezone(zone).date()
+        changes.append(_midnight(today + timedelta(days=1), zone))
+        return (today - since).days
+    return _whole_since(_midnight(since, zone), unit, zone, now, changes)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day, in UTC."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)

@@ -1,0 +1,106 @@
+"""What may a template do? Very little, and never much of it.
+
+Jinja's immutable sandbox keeps templates away from Python. What it leaves open is closed here: what
+eats memory or time (`'a' * 10**9`, `center(10**9)`, endless loops) and what reads times in the
+wrong zone (`starts_at.hour`, `strftime`).
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NoReturn
+
+from jinja2 import StrictUndefined, Undefined, nodes, pass_context
+from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
+
+FILTER_NAMES = frozenset(  # noqa: SIM905 - a list of words reads best as one
+    "abs capitalize count d default first float int join last length list lower map max min "
+    "reject rejectattr round select selectattr sort string sum title trim unique upper".split()
+)
+TEST_NAMES = frozenset(  # noqa: SIM905
+    "boolean defined divisibleby eq equalto even false ge gt greaterthan in iterable le lessthan "
+    "lower lt mapping ne none number odd sequence string true undefined upper".split()
+)
+_METHODS: Mapping[type, frozenset[str]] = {
+    str: frozenset({"capitalize", "endswith", "lower", "startswith", "strip", "title", "upper"}),
+    dict: frozenset({"get", "items", "keys", "values"}),
+}
+_NUMBER_MAX = 10**15
+_ROUNDS_MAX = 1_000  #: of `range` loops, in one template for one person
+
+
+class TemplateEnvironment(ImmutableSandboxedEnvironment):
+    """Strict about missing names; autoescaping, so that a macro's markup is told from a value."""
+
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def __init__(self) -> None:
+        super().__init__(
+            autoescape=True,
+            undefined=StrictUndefined,
+            keep_trailing_newline=True,
+        )
+        self.filters = {name: FILTERS[name] for name in FILTER_NAMES}
+        self.tests = {name: TESTS[name] for name in TEST_NAMES}
+        self.globals = {"range": _range}
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002
+        return attr in _METHODS.get(type(obj), ()) or type(obj).__module__ == "jinja2.runtime"
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
+        if isinstance(obj, date):
+            return self.undefined(
+                "a time is shown with | when, | day or | clock, in the reader's zone and language",
+                exc=SecurityError,
+            )
+        return self.undefined(f'"{attribute}" is not for templates', exc=SecurityError)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]  # a field called `items` is the field, not the method
+        return super().getattr(obj, attribute)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**":
+            _refuse("** is not for templates")
+        if operator in "*%" and not (_is_number(left) and _is_number(right)):
+            _refuse(f"{operator} is for numbers only")
+        result = super().call_binop(context, operator, left, right)
+        if _is_number(result) and abs(result) > _NUMBER_MAX:
+            _refuse("a number grew too large")
+        return result
+
+
+def filtered_markup(tree: nodes.Template) -> nodes.Node | None:
+    """The first block of text that a filter is put over.
+
+    Values stand in rendered text as tokens, so that `{% filter upper %}` would change the token
+    and not the name that it stands for.
+    """
+    for node in tree.find_all((nodes.FilterBlock, nodes.AssignBlock)):
+        if isinstance(node, nodes.FilterBlock):
+            return node
+        if isinstance(node, nodes.AssignBlock) and node.filter is not None:
+            return node
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def _refuse(why: str) -> NoReturn:
+    raise SecurityError(why)
+
+
+@pass_context
+def _range(context: Context, *bounds: int) -> range:
+    rounds = range(*bounds)
+    spent = context.parent["_rounds"]
+    spent[0] += len(rounds)
+    if spent[0] > _ROUNDS_MAX:
+        _refuse("too many rounds of a loop")
+    return rounds

@@ -1,0 +1,275 @@
+"""Which templates are there, and what does each declare about itself?
+
+A template is one file below `templates/`: front matter between `---` lines, then the words in
+Markdown (`.md`) or HTML (`.html`). `name.de.md` beside `name.md` is the German one. Layouts are
+`templates/layouts/*.html`.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jinja2 import TemplateSyntaxError
+from pydantic import BaseModel, ConfigDict, Field
+
+from nurture.core.model import Tone
+from nurture.errors import Problem, Problems, shown
+from nurture.positions import Positions, read_yaml, validate
+from nurture.rendering.sandbox import TemplateEnvironment, filtered_markup
+
+LAYOUTS = "layouts"
+_NOT_YET = ("ask", "calendar", "talking_points", "promise")
+_NAME = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*)(?:\.(?P<locale>[a-z]{2,3}(?:-\w{2,8})*))?")
+_FENCE = re.compile(r"---[ \t]*\n(?P<yaml>.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    name: str  #: the path below templates/, without suffix and locale
+    locale: str | None = None  #: None: the default one
+    file: str  #: as shown to people
+    subject: str
+    preheader: str = ""
+    category: str
+    tone: Tone = Tone.NEUTRAL
+    layout: str = "letter"
+    topic: str  #: what a candidate unsubscribes from; by default the category's name
+    facts: tuple[str, ...] = ()  #: what the text part must contain, as templates
+    body: str
+    markdown: bool
+    first_line: int = 1  #: the line of the file on which the body begins
+    subject_line: int = 1
+    preheader_line: int = 1
+    facts_line: int = 1
+    digest: str = ""  #: sha256 of the file's bytes
+
+    @property
+    def key(self) -> str:
+        """What it is called in the mapping that `load_templates` returns."""
+        return self.name if self.locale is None else f"{self.name}.{self.locale}"
+
+
+def load_templates(root: Path) -> tuple[dict[str, Template], list[Problem]]:
+    """The good templates of a project by key, and what is wrong with the others.
+
+    `root` is the project's folder, which holds `templates/`. The key is the template's name, with
+    `.de` behind it for a translation. A translation takes category, tone, layout and topic from
+    the default one and may not say otherwise.
+    """
+    folder = root / "templates"
+    problems: list[Problem] = []
+    read: list[Template] = []
+    for path in sorted(folder.rglob("*")):
+        below = path.relative_to(folder)
+        hidden = any(part.startswith(".") for part in below.parts)
+        if hidden or below.parts[0] == LAYOUTS or path.suffix not in (".md", ".html"):
+            continue
+        try:
+            read.append(read_template(path, folder))
+        except Problems as found:
+            problems += found.problems
+    templates, more = _fitted(read)
+    for key, template in list(templates.items()):
+        if not (folder / LAYOUTS / f"{template.layout}.html").is_file():
+            line = template.subject_line
+            more.append(
+                Problem(
+                    file=template.file,
+                    line=line,
+                    code="unknown-layout",
+                    message=f'there is no layout "{template.layout}"',
+                    hint=_layouts_hint(folder),
+                )
+            )
+            del templates[key]
+    return templates, sorted(problems + more)
+
+
+def choose(templates: Mapping[str, Template], name: str, locale: str | None) -> Template | None:
+    """The best one for a reader: their locale (`pt-BR`), their language (`pt`), the default."""
+    wanted = (locale or "").replace("_", "-")
+    by_locale = {key.lower(): key for key in templates if key.startswith(f"{name}.")}
+    for tag in (wanted, wanted.partition("-")[0]):
+        key = by_locale.get(f"{name}.{tag}".lower())
+        if tag and key is not None:
+            return templates[key]
+    return templates.get(name)
+
+
+class _FrontMatter(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    subject: str = Field(min_length=1)
+    preheader: str = ""
+    category: str | None = Field(default=None, min_length=1)
+    tone: Tone | None = Field(default=None, strict=False)
+    layout: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    topic: str | None = Field(default=None, min_length=1)
+    facts: list[str] = []
+
+
+def read_template(path: Path, folder: Path) -> Template:
+    """One file below `folder`, by itself. Raises Problems.
+
+    What a translation leaves to the default one is still empty: `load_templates` fills it in.
+    """
+    file = shown(path)
+    raw = path.read_bytes()
+    named = _NAME.fullmatch(path.stem)
+    if named is None:
+        raise _problem(
+            file,
+            1,
+            "template-name",
+            f'"{path.name}"',
+            "use letters, digits, - and _, or name.de.md",
+        )
+    try:
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _problem(file, line, "encoding", "not UTF-8", "save the file as UTF-8") from None
+    fence = _FENCE.match(text)
+    if fence is None:
+        hint = "begin with a line ---, then subject: and category:, then another line ---"
+        raise _problem(file, 1, "front-matter", "there is no front matter", hint)
+    front, places = _front_matter(fence["yaml"], file)
+    below = path.relative_to(folder)
+    template = Template(
+        name="/".join((*below.parts[:-1], named["name"])),
+        locale=named["locale"],
+        file=file,
+        subject=front.subject,
+        preheader=front.preheader,
+        category=front.category or "",
+        tone=front.tone or Tone.NEUTRAL,
+        layout=front.layout or "",
+        topic=front.topic or "",
+        facts=tuple(front.facts),
+        body=text[fence.end() :],
+        markdown=path.suffix == ".md",
+        first_line=text.count("\n", 0, fence.end()) + 1,
+        subject_line=places.at(("subject",))[0],
+        preheader_line=places.at(("preheader",))[0],
+        facts_line=places.at(("facts",))[0],
+        digest=hashlib.sha256(raw).hexdigest(),
+    )
+    problems = _syntax(template)
+    if template.locale is None and front.category is None:
+        problems.append(
+            Problem(file=file, line=1, code="missing-key", message='"category" is missing')
+        )
+    if problems:
+        raise Problems(problems)
+    return template
+
+
+def _front_matter(text: str, file: str) -> tuple[_FrontMatter, Positions]:
+    data, places = read_yaml(text, file, first_line=2)
+    problems = []
+    if isinstance(data, dict):
+        for key in [key for key in _NOT_YET if key in data]:
+            line, column = places.key((key,))
+            problems.append(
+                Problem(
+                    file=file,
+                    line=line,
+                    column=column,
+                    code="not-yet",
+                    message=f'"{key}" is not supported yet',
+                    hint="remove it",
+                )
+            )
+            del data[key]
+    try:
+        front = validate(_FrontMatter, data, places, file)
+    except Problems as found:
+        raise Problems([*problems, *found.problems]) from None
+    if problems:
+        raise Problems(problems)
+    return front, places
+
+
+_SYNTAX = TemplateEnvironment()
+
+
+def _syntax(template: Template) -> list[Problem]:
+    parts = [
+        (template.subject, template.subject_line),
+        (template.preheader, template.preheader_line),
+        (template.body, template.first_line),
+        *((fact, template.facts_line) for fact in template.facts),
+    ]
+    problems = []
+    for source, first_line in parts:
+        try:
+            filtered = filtered_markup(_SYNTAX.parse(source))
+        except TemplateSyntaxError as error:
+            line = first_line + (error.lineno or 1) - 1
+            problems.append(
+                Problem(
+                    file=template.file,
+                    line=line,
+                    code="template-syntax",
+                    message=error.message or "this cannot be read",
+                )
+            )
+            continue
+        if filtered is not None:
+            problems.append(
+                Problem(
+                    file=template.file,
+                    line=first_line + filtered.lineno - 1,
+                    code="template-syntax",
+                    message="a filter cannot be put over a block of text",
+                    hint="put it on each value: {{ candidate.first_name | upper }}",
+                )
+            )
+    return problems
+
+
+def _fitted(read: Iterable[Template]) -> tuple[dict[str, Template], list[Problem]]:
+    """One template a key, translations completed from their default one."""
+    problems: list[Problem] = []
+    templates: dict[str, Template] = {}
+    for template in sorted(read, key=lambda each: each.locale is not None):
+        other = templates.get(template.key)
+        default = templates.get(template.name)
+        if other is not None:
+            code, message = "duplicate-template", f"{other.file} has the same name"
+        elif template.locale is not None and default is None:
+            code, message = "no-default", f'there is no good "{template.name}" that it translates'
+        elif template.locale is None or default is None:
+            templates[template.key] = _completed(template, template)
+            continue
+        elif template.category not in ("", default.category):
+            code = "translation-differs"
+            message = f'{default.file} has category "{default.category}"'
+        else:
+            templates[template.key] = _completed(template, default)
+            continue
+        problems.append(Problem(file=template.file, code=code, message=message))
+    return templates, problems
+
+
+def _completed(template: Template, default: Template) -> Template:
+    translation = template is not default
+    category = default.category
+    return replace(
+        template,
+        category=category,
+        tone=default.tone if translation else template.tone,
+        layout=template.layout or default.layout or "letter",
+        topic=default.topic or category,
+    )
+
+
+def _layouts_hint(folder: Path) -> str:
+    known = sorted(path.stem for path in (folder / LAYOUTS).glob("*.html"))
+    return f"known here: {', '.join(known)}" if known else f"put one into templates/{LAYOUTS}/"
+
+
+def _problem(file: str, line: int, code: str, message: str, hint: str) -> Problems:
+    return Problems([Problem(file=file, line=line, code=code, message=message, hint=hint)])
