@@ -1,0 +1,227 @@
+"""When may a candidate be written to, in their own zone and on their own calendar?
+
+Windows are worked out per local date and compared as instants in UTC, so that they stay right over
+every change of offset. A window lying wholly in a skipped hour does not exist on that day.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import blake2b
+from zoneinfo import ZoneInfo
+
+#: As `closes`, the end of the day (24:00), which `time` cannot say.
+END_OF_DAY = time.max
+
+#: Nothing is looked for further away than this.
+HORIZON = timedelta(days=400)
+
+#: How long before closing time a mail that must go before the close is placed at the latest.
+BEFORE_CLOSING = timedelta(minutes=15)
+
+#: Where arithmetic stops. Sources say 9999-12-31 for "never", and a plan must survive that.
+EARLIEST = datetime(3, 1, 1, tzinfo=UTC)
+LATEST = datetime(9998, 1, 1, tzinfo=UTC)
+
+Window = tuple[datetime, datetime]
+
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+_DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A candidate's zone and public holidays: the bridge between instants and their local dates."""
+
+    zone: ZoneInfo
+    holidays: Callable[[date], str | None]  #: the holiday's name; asked often, so make it quick
+    key: str  #: whose calendar it is: spreads people over the opening hour
+
+    def is_business_day(self, day: date) -> bool:
+        """Monday to Friday, and no public holiday."""
+        return day.weekday() < 5 and self.holidays(day) is None
+
+    def local(self, at: datetime) -> datetime:
+        """The same instant on the candidate's wall clock."""
+        try:
+            return at.astimezone(self.zone)
+        except OverflowError:
+            return (LATEST if at > LATEST else EARLIEST).astimezone(self.zone)
+
+    def instant(self, day: date, clock: time) -> datetime:
+        """When the candidate's wall clock shows `clock` on `day`, in UTC.
+
+        A time that the clock skips becomes the first instant after the gap. A time that the clock
+        shows twice is the first of the two.
+        """
+        wall = datetime.combine(day, clock.replace(fold=0), self.zone)
+        try:
+            at = wall.astimezone(UTC)
+            shown = at.astimezone(self.zone)
+        except OverflowError:
+            return LATEST if day.year > LATEST.year else EARLIEST
+        # Both carry the same zone, so this compares what the wall clock says.
+        return at if shown == wall else self._after_gap(wall)
+
+    def _after_gap(self, wall: datetime) -> datetime:
+        # Inside a gap, fold 1 reads the offset after it, which gives an instant before the
+        # change, and fold 0 one at or after the change. Changes happen at whole seconds.
+        low = wall.replace(fold=1, microsecond=0).astimezone(UTC)
+        high = wall.replace(microsecond=0).astimezone(UTC)
+        old_offset = low.astimezone(self.zone).utcoffset()
+        while high - low > _SECOND:
+            middle = low + (high - low) // _SECOND // 2 * _SECOND
+            if middle.astimezone(self.zone).utcoffset() == old_offset:
+                low = middle
+            else:
+                high = middle
+        return high
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """The open hours of a week on a wall clock.
+
+    A pattern that closes earlier than it opens (22:00-06:00) runs past midnight; its window belongs
+    to the date on which it opens.
+    """
+
+    days: frozenset[int]  #: Monday is 0
+    opens: time
+    closes: time  #: not itself open; END_OF_DAY for 24:00
+    spread: timedelta = timedelta(0)  #: each person's own opening lies up to this much later
+    closed_on_holidays: bool = False
+
+    def __post_init__(self) -> None:
+        if self.opens == self.closes:
+            raise ValueError(f"hours from {self.opens:%H:%M} to {self.closes:%H:%M} are never open")
+
+    @property
+    def past_midnight(self) -> bool:
+        return self.closes < self.opens
+
+    def __str__(self) -> str:
+        closes = "24:00" if self.closes == END_OF_DAY else f"{self.closes:%H:%M}"
+        return f"{self.opens:%H:%M}-{closes}"
+
+
+#: Every instant is open.
+ANY = Pattern(frozenset(range(7)), time.min, END_OF_DAY)
+
+
+class Openings:
+    """A pattern on one candidate's calendar. `None` and `ANY` are always open."""
+
+    __slots__ = ("_always", "_windows", "calendar", "pattern")
+
+    def __init__(self, calendar: Calendar, pattern: Pattern | None) -> None:
+        self.calendar = calendar
+        self.pattern = pattern or ANY
+        self._always = self.pattern == ANY
+        self._windows: dict[date, Window | None] = {}
+
+    def is_open(self, at: datetime) -> bool:
+        window = self.window(at)
+        return window is not None and window[0] <= at
+
+    def next_open(self, at: datetime) -> datetime | None:
+        """`at` itself if it is open, else the next opening; None: nothing within 400 days."""
+        window = self.window(at)
+        if window is None:
+            return None
+        return max(at, window[0])
+
+    def last_open(self, before: datetime) -> datetime | None:
+        """Where to put what was due at `before`, in closed time, and must not come later.
+
+        An instant in the last window that closed by then: a quarter of an hour before its close and
+        up to `spread` earlier, each person at their own instant, yet never before it opened.
+        `before` itself if that is open. None: nothing within 400 days.
+        """
+        if self._always:
+            return before
+        # From tomorrow: where clocks go back over midnight, tomorrow has been there already.
+        day = self.calendar.local(min(before, LATEST)).date() + _DAY
+        for _ in range(HORIZON.days + 3):
+            window = self._window_of(day)
+            if window is not None and window[0] <= before:
+                opens, closes = window
+                if before < closes:
+                    return before
+                if before - closes > HORIZON:
+                    return None
+                own = _own_share(self.calendar.key, day, "close", self.pattern.spread)
+                return max(opens, closes - BEFORE_CLOSING - own)
+            day -= _DAY
+        return None
+
+    def window(self, at: datetime) -> Window | None:
+        """The open window around `at`, else the next one; None: nothing within 400 days.
+
+        Windows are half-open: [opens, closes).
+        """
+        if at >= LATEST:
+            return None
+        if self._always:
+            return EARLIEST, LATEST
+        day = self.calendar.local(at).date()
+        if self.pattern.past_midnight:
+            day -= _DAY
+        for _ in range(HORIZON.days + 2):
+            window = self._window_of(day)
+            if window is not None and at < window[1]:
+                return window if window[0] - at <= HORIZON else None
+            day += _DAY
+        return None
+
+    def why_closed(self, at: datetime) -> str:
+        """A short phrase for people, such as `weekend`; empty if `at` is open."""
+        if self.is_open(at):
+            return ""
+        local = self.calendar.local(at)
+        day, clock = local.date(), local.time()
+        if self.pattern.past_midnight and clock < self.pattern.closes:
+            day -= _DAY
+        if day.weekday() not in self.pattern.days:
+            return "weekend" if day.weekday() >= 5 else _DAY_NAMES[day.weekday()]
+        if self.pattern.closed_on_holidays and (name := self.calendar.holidays(day)) is not None:
+            return f"public holiday: {name}"
+        window = self._window_of(day)
+        if window and self.calendar.instant(day, self.pattern.opens) <= at < window[0]:
+            own = self.calendar.local(window[0])
+            return f"before {own:%H:%M}, their own opening within {self.pattern}"
+        return f"outside {self.pattern}"
+
+    def _window_of(self, day: date) -> Window | None:
+        try:
+            return self._windows[day]
+        except KeyError:
+            window = self._windows[day] = self._work_out(day)
+            return window
+
+    def _work_out(self, day: date) -> Window | None:
+        pattern, calendar = self.pattern, self.calendar
+        if day.weekday() not in pattern.days:
+            return None
+        if pattern.closed_on_holidays and calendar.holidays(day) is not None:
+            return None
+        opens = calendar.instant(day, pattern.opens)
+        if pattern.closes == END_OF_DAY:
+            closes = calendar.instant(day + _DAY, time.min)
+        else:
+            closes = calendar.instant(day + _DAY * pattern.past_midnight, pattern.closes)
+        if closes <= opens:
+            return None
+        # Half the window at most, so that a wide spread never leaves anybody a sliver.
+        opens += _own_share(calendar.key, day, "open", min(pattern.spread, (closes - opens) / 2))
+        return opens, closes
+
+
+def _own_share(key: str, day: date, purpose: str, spread: timedelta) -> timedelta:
+    """A whole number of seconds under `spread`: the same in every process, for ever."""
+    seconds = spread // _SECOND
+    if seconds <= 0:
+        return timedelta(0)
+    digest = blake2b(f"{key}|{day}|{purpose}".encode(), digest_size=8).digest()
+    return timedelta(seconds=int.from_bytes(digest) % seconds)
