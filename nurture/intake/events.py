@@ -1,0 +1,471 @@
+"""What happened, in the one form in which all facts arrive? Described in docs/events.md.
+
+Nested objects say only what they know: keys that are given change, `null` clears, anything else
+stays. Keys that have no meaning of their own are kept as the object's custom fields.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from nurture.errors import Problem, Problems
+from nurture.positions import did_you_mean
+
+#: type -> the object it must carry. `custom.<name>` stands beside these.
+TYPES = {
+    **{
+        f"candidate.{what}": "candidate"
+        for what in [
+            "upserted",
+            "merged",
+            "erased",
+            "do_not_contact",
+            "replied",
+            "unsubscribed",
+            "paused",
+            "resumed",
+            "preferences",
+        ]
+    },
+    **{
+        f"application.{what}": "application"
+        for what in [
+            "created",
+            "stage_changed",
+            "rejected",
+            "reopened",
+            "withdrawn",
+            "hired",
+            "closed",
+        ]
+    },
+    **{
+        f"interview.{what}": "interview"
+        for what in ["scheduled", "rescheduled", "cancelled", "completed"]
+    },
+    **{f"offer.{what}": "offer" for what in ["sent", "accepted", "declined", "withdrawn"]},
+    "job.closed": "job",
+    "job.paused": "job",
+    "contact.logged": "contact",
+    "promise.made": "promise",
+    "promise.kept": "promise",
+    "promise.broken": "promise",
+    "answer.given": "answer",
+    "message.bounced": "message",
+    "message.complained": "message",
+}
+
+#: Top-level keys that only these types have; all but `topics` and `reason` must be there.
+_DETAILS = {
+    "candidate.unsubscribed": ("topics",),
+    "candidate.paused": ("until",),
+    "candidate.merged": ("into",),
+    "candidate.preferences": ("preferences",),
+    "contact.logged": ("contact",),
+    "answer.given": ("answer",),
+    "message.bounced": ("message",),
+    "message.complained": ("message",),
+    "promise.made": ("promise",),
+    "promise.kept": ("promise",),
+    "promise.broken": ("promise",),
+}
+_CUSTOM = re.compile(r"custom\.[a-z0-9][a-z0-9_.-]{0,60}")
+_LINE_AT_MOST = 1_000_000  # characters; a longer line is no event
+
+
+def _instant(value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError(
+                f'"{value[:40]}" is not an instant: write 2026-12-01T10:00:00+01:00'
+            ) from None
+    if not isinstance(value, datetime):
+        raise ValueError("an instant is text such as 2026-12-01T10:00:00+01:00")
+    if value.tzinfo is None:
+        raise ValueError(
+            f"{value.isoformat()} does not say in which zone: add its offset, such as"
+            f" {value.isoformat()}+01:00, or Z for UTC"
+        )
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{value.isoformat()} is out of range") from None
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        hint = did_you_mean(value, available_timezones()) or "zones are named like Europe/Lisbon"
+        raise ValueError(f'"{value}" is not a time zone: {hint}') from None
+    return value
+
+
+@lru_cache(4096)
+def _valid_email(value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError(f'"{value}" is not an e-mail address: {error}') from None
+
+
+def _email(value: Any) -> Any:
+    return _valid_email(value.strip()) if isinstance(value, str) else value
+
+
+def _country(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2}", value):
+        raise ValueError(f'"{value}" is not a country: two letters of ISO 3166, such as PT')
+    return value.upper()
+
+
+def _locale(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", value):
+        raise ValueError(f'"{value}" is not a language: write pt or pt-BR')
+    return value.replace("_", "-")
+
+
+def _kind(value: Any) -> Any:
+    """`On-site`, `on_site` and `Phone screen` are understood."""
+    if not isinstance(value, str):
+        return value
+    word = re.sub(r"[\s_-]+", "", value.casefold())
+    return {"phonescreen": "phone", "videocall": "video", "finalround": "final"}.get(word, word)
+
+
+def _number_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _email_alone(value: Any) -> Any:
+    return {"email": value} if isinstance(value, str) else value
+
+
+def _title_alone(value: Any) -> Any:
+    return {"title": value} if isinstance(value, str) else value
+
+
+Ref = Annotated[
+    str,
+    BeforeValidator(_number_as_text),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+]
+Line = Annotated[str, AfterValidator(lambda value: " ".join(value.split()))]  # no line breaks
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+Email = Annotated[str, BeforeValidator(_email)]
+
+
+class Part(BaseModel):
+    """An object as far as the event tells it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    @model_validator(mode="after")
+    def _own_names(self) -> Self:
+        for name in self.model_extra or {}:
+            if name.startswith("_") or name in ("answers", "stage_raw"):
+                raise ValueError(f'"{name}" is a name the engine keeps for itself')
+        return self
+
+    def given(self) -> dict[str, Any]:
+        """What the event tells, as JSON values, without the object's own id."""
+        told = self.model_dump(mode="json", exclude_unset=True)
+        told.pop("id", None)
+        return told
+
+
+class CandidatePart(Part):
+    id: Ref | None = None
+    email: Email | None = None
+    first_name: Line | None = None
+    last_name: Line | None = None
+    timezone: Annotated[str, AfterValidator(_zone)] | None = None
+    country: Annotated[str, AfterValidator(_country)] | None = None
+    subdivision: Line | None = None
+    locale: Annotated[str, AfterValidator(_locale)] | None = None
+    consent_until: date | None = None
+    do_not_contact: bool | None = None
+    phone: Line | None = None
+
+
+class PersonPart(Part):
+    email: Email
+    name: Line | None = None
+    phone: Line | None = None
+    title: Line | None = None
+
+
+PersonGiven = Annotated[PersonPart, BeforeValidator(_email_alone)]
+
+
+class JobPart(Part):
+    id: Ref | None = None
+    title: Line | None = None
+    status: Literal["open", "paused", "closed"] | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.id is None and not self.title:
+            raise ValueError("a job needs an id or a title")
+        return self
+
+    @property
+    def ref(self) -> str:
+        """Its id, or one made of its title."""
+        return self.id or f"j-{_short_hash((self.title or '').casefold())}"
+
+
+class ApplicationPart(Part):
+    id: Ref
+    job: Annotated[JobPart, BeforeValidator(_title_alone)] | None = None
+    stage: Line | None = None
+    status: Literal["active", "rejected", "withdrawn", "hired", "closed"] | None = None
+    applied_at: Instant | None = None
+    stage_since: Instant | None = None
+    rejected_at: Instant | None = None
+    start_date: date | None = None
+    recruiter: PersonGiven | None = None
+    coordinator: PersonGiven | None = None
+    hiring_manager: PersonGiven | None = None
+
+
+class InterviewPart(Part):
+    id: Ref
+    kind: (
+        Annotated[
+            Literal["phone", "video", "technical", "panel", "case", "onsite", "final"],
+            BeforeValidator(_kind),
+        ]
+        | None
+    ) = None
+    status: Literal["scheduled", "cancelled", "completed"] | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            raise ValueError("ends_at is not after starts_at")
+        return self
+
+
+class OfferPart(Part):
+    id: Ref
+    status: Literal["sent", "accepted", "declined", "withdrawn"] | None = None
+    sent_at: Instant | None = None
+    expires_at: Instant | None = None
+
+
+class PreferencesPart(Part):
+    """`topics` says of each topic whether it is wanted; `all` is every nurture mail."""
+
+    channel: Literal["email", "phone"] | None = None
+    phone: Line | None = None
+    timezone: Annotated[str, AfterValidator(_zone)] | None = None
+    language: Annotated[str, AfterValidator(_locale)] | None = None
+    topics: dict[str, bool] = {}
+    pause_until: Instant | None = None
+
+
+class ContactPart(Part):
+    kind: Literal["call", "mail"] = "call"
+    at: Instant | None = None
+    person: Email | None = None
+
+
+class AnswerPart(Part):
+    question: Ref
+    value: Any
+
+
+class MessagePart(Part):
+    id: Ref | None = None  #: the Message-ID header, with its angle brackets
+    permanent: bool = True
+    reason: Line | None = None
+
+
+class IncomingEvent(BaseModel):
+    """One fact, checked. `id` is never empty: without one it is derived from the content."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    envelope: ClassVar = ("type", "source", "id", "occurred_at", "historical")
+
+    type: str
+    source: Line = "manual"
+    id: Ref = ""
+    occurred_at: Instant | None = None  #: None: when it is taken in
+    historical: bool = False  #: true: told for completeness, triggers no campaign
+    candidate: CandidatePart | None = None
+    application: ApplicationPart | None = None
+    interview: InterviewPart | None = None
+    offer: OfferPart | None = None
+    job: Annotated[JobPart, BeforeValidator(_title_alone)] | None = None
+    reason: str | None = None
+    data: dict[str, Any] | None = None  #: anything a custom event wants to say
+    topics: list[Line] | None = None
+    until: Instant | None = None
+    into: CandidatePart | None = None
+    preferences: PreferencesPart | None = None
+    contact: ContactPart | None = None
+    answer: AnswerPart | None = None
+    message: MessagePart | None = None
+    promise: Part | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.type not in TYPES and not _CUSTOM.fullmatch(self.type):
+            hint = did_you_mean(self.type, TYPES) or "your own are named custom.<name>"
+            raise ValueError(f'"{self.type}" is not a type of event: {hint}')
+        wanted = [*_DETAILS.get(self.type, ()), TYPES.get(self.type, "candidate")]
+        for name in dict.fromkeys(wanted):
+            if getattr(self, name) is None and name != "topics" and not self._named_otherwise(name):
+                raise ValueError(f'{self.type} needs "{name}"')
+        for name in {name for names in _DETAILS.values() for name in names} - set(wanted):
+            if getattr(self, name) is not None:
+                owner = next(type_ for type_, names in _DETAILS.items() if name in names)
+                raise ValueError(f'"{name}" does not belong to {self.type}, but to {owner}')
+        if not self.type.startswith("job.") and not self._names_a_candidate():
+            raise ValueError("it does not say whom it is about: give candidate.id or .email")
+        return self
+
+    def _named_otherwise(self, name: str) -> bool:
+        return name == "candidate" and self._names_a_candidate()
+
+    def _names_a_candidate(self) -> bool:
+        told = self.candidate
+        return bool(
+            (told and (told.id or told.email))
+            or self.application
+            or self.interview
+            or self.offer
+            or (self.message and self.message.id)
+        )
+
+    def payload(self) -> dict[str, Any]:
+        """What is kept of it with the event: all but the envelope, as JSON values."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude=set(self.envelope))
+
+
+def parse_event(told: Any, file: str = "event", line: int = 1) -> IncomingEvent:
+    """The event in `told` (parsed JSON). Raises Problems with everything that is wrong with it.
+
+    Without an `id` it gets one made of its content, so the same line twice is one event.
+    """
+    if not isinstance(told, dict):
+        raise Problems([_problem(file, line, "event", "an event is a JSON object")])
+    if unstorable := _unstorable(told):
+        raise Problems([_problem(file, line, "event", unstorable)])
+    if told.get("id") in (None, ""):
+        content = json.dumps(told, sort_keys=True, separators=(",", ":"))
+        told = {**told, "id": f"h-{hashlib.sha256(content.encode()).hexdigest()[:24]}"}
+    try:
+        return IncomingEvent.model_validate(told)
+    except ValidationError as error:
+        found = [
+            _complaint(dict(one), file, line)
+            for one in error.errors(include_url=False, include_input=False)
+        ]
+        raise Problems(list(dict.fromkeys(found))) from None
+
+
+def read_events(stream: Iterable[str], name: str) -> Iterator[IncomingEvent | Problem]:
+    """One JSON object a line. A line that is wrong becomes its problems; the rest is still read."""
+    lines = iter(stream)
+    number = 0
+    while True:
+        number += 1
+        try:
+            text = next(lines)
+        except StopIteration:
+            return
+        except UnicodeDecodeError:
+            yield _problem(name, number, "encoding", "not UTF-8; nothing after this line was read")
+            return
+        text = text.removeprefix("\ufeff").strip()
+        if not text:
+            continue
+        try:
+            yield parse_event(_json(text), name, number)
+        except Problems as problems:
+            yield from problems.problems
+        except (ValueError, RecursionError) as error:
+            said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+            yield _problem(name, number, "json", f"not JSON: {said}")
+
+
+def key_of(email: str) -> str:
+    """An address as it is compared: one person has one, in whichever case it is typed."""
+    return email.strip().casefold()
+
+
+def ref_of(email: str) -> str:
+    """The id of a candidate whom a source knows by address only."""
+    return f"c-{_short_hash(key_of(email))}"
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _json(text: str) -> Any:
+    if len(text) > _LINE_AT_MOST:
+        raise ValueError(f"a line of {len(text)} characters")
+
+    def refuse(constant: str) -> Any:
+        raise ValueError(f"{constant} is not a JSON number")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def _unstorable(value: Any) -> str:
+    """What no database can keep: NUL characters, half surrogates, numbers beyond all bounds."""
+    if isinstance(value, str):
+        if "\0" in value:
+            return "a text contains a NUL character"
+        return "a text is not Unicode" if any("\ud800" <= c <= "\udfff" for c in value) else ""
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else "a number is out of range"
+    if isinstance(value, dict):
+        return next((bad for each in value.items() for bad in map(_unstorable, each) if bad), "")
+    if isinstance(value, list):
+        return next((bad for bad in map(_unstorable, value) if bad), "")
+    return ""
+
+
+def _complaint(error: dict[str, Any], file: str, line: int) -> Problem:
+    kind = error["type"]
+    place = ".".join(str(part) for part in error["loc"] if not str(part).startswith("function-"))
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        hint = did_you_mean(place, IncomingEvent.model_fields)
+        return _problem(file, line, "unknown-key", f'"{place}"', hint)
+    if kind == "missing":
+        return _problem(file, line, "missing-key", f'"{place}" is missing')
+    if kind == "literal_error":
+        said = f"must be {str(error['ctx']['expected']).replace(chr(39), '')}"
+    return _problem(file, line, "invalid-value", f"{place}: {said}" if place else said)
+
+
+def _problem(file: str, line: int, code: str, message: str, hint: str = "") -> Problem:
+    return Problem(file=file, line=line, code=code, message=message, hint=hint)
