@@ -5,42 +5,64 @@ eats memory or time (`'a' * 10**9`, `center(10**9)`, endless loops) and what rea
 wrong zone (`starts_at.hour`, `strftime`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NoReturn
 
 from jinja2 import StrictUndefined, Undefined, nodes, pass_context
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
+from markupsafe import Markup
 
-FILTER_NAMES = frozenset(  # noqa: SIM905 - a list of words reads best as one
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FILTER_NAMES = _words(
     "abs capitalize count d default first float int join last length list lower map max min "
-    "reject rejectattr round select selectattr sort string sum title trim unique upper".split()
+    "reject rejectattr round select selectattr sort string sum title trim unique upper"
 )
-TEST_NAMES = frozenset(  # noqa: SIM905
+TEST_NAMES = _words(
     "boolean defined divisibleby eq equalto even false ge gt greaterthan in iterable le lessthan "
-    "lower lt mapping ne none number odd sequence string true undefined upper".split()
+    "lower lt mapping ne none number odd sequence string true undefined upper"
 )
 _METHODS: Mapping[type, frozenset[str]] = {
     str: frozenset({"capitalize", "endswith", "lower", "startswith", "strip", "title", "upper"}),
     dict: frozenset({"get", "items", "keys", "values"}),
 }
+TEXT_MAX = 200_000  #: characters of one text
 _NUMBER_MAX = 10**15
 _ROUNDS_MAX = 1_000  #: of `range` loops, in one template for one person
+
+
+class _Code(CodeGenerator):
+    """`a ~ b` through `TemplateEnvironment.joined`: Jinja's own would put a value raw beside the
+    markup of a macro."""
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - Jinja's name
+        self.write("environment.joined(context, (")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
 
 
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
     """Strict about missing names; autoescaping, so that a macro's markup is told from a value."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
+    code_generator_class = _Code
 
-    def __init__(self) -> None:
+    def __init__(self, finalize: Callable[[Context, Any], Any] | None = None) -> None:
         super().__init__(
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=finalize,
             keep_trailing_newline=True,
         )
         self.filters = {name: FILTERS[name] for name in FILTER_NAMES}
@@ -64,6 +86,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            return self.joined(context, (left, right))
         if operator == "**":
             _refuse("** is not for templates")
         if operator in "*%" and not (_is_number(left) and _is_number(right)):
@@ -72,6 +96,19 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         if _is_number(result) and abs(result) > _NUMBER_MAX:
             _refuse("a number grew too large")
         return result
+
+    def joined(self, context: Context, parts: tuple[Any, ...]) -> str:
+        """The parts as one text; beside markup, every value is printed as a value."""
+        if any(isinstance(part, Markup) for part in parts) and self.finalize is not None:
+            text: str = Markup("").join(
+                part if isinstance(part, Markup) else Markup(self.finalize(context, part))  # noqa: S704
+                for part in parts
+            )
+        else:
+            text = "".join(str(part) for part in parts)
+        if len(text) > TEXT_MAX:
+            _refuse("a text grew too long")
+        return text
 
 
 def filtered_markup(tree: nodes.Template) -> nodes.Node | None:

@@ -1,0 +1,114 @@
+"""What does the page around a letter look like?
+
+Layouts are `templates/layouts/*.html`, written in Jinja. They get the company, its colours (made
+readable whatever the accent is) and the footer's words; everything about the reader is a token.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import TemplateError
+from markupsafe import Markup
+
+from nurture.config import Config
+from nurture.core.model import MessageClass
+from nurture.errors import shown
+from nurture.rendering.errors import RenderError
+from nurture.rendering.sandbox import TemplateEnvironment
+from nurture.rendering.words import words_for
+
+_PAPER, _INK = "#ffffff", "#26241f"
+_NIGHT_PAPER = "#211f1c"
+_READABLE = 4.5  # WCAG 2.2, 1.4.3: contrast of text
+_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "ur", "yi"})
+
+
+class Layouts:
+    """Each layout is read when it is first needed, and once."""
+
+    def __init__(self, config: Config) -> None:
+        self._folder = config.templates_dir / "layouts"
+        self._company = config.company
+        self._environment = TemplateEnvironment()
+        self._compiled: dict[str, Any] = {}
+        self._colours = colours(config.company.brand.accent)
+        #: for a link that a value brings, which no stylesheet sees
+        self.link_style = f"color:{self._colours['link']};text-decoration:underline"
+
+    def page(
+        self, name: str, *, body: Markup, fixed: Mapping[str, str], klass: MessageClass, locale: str
+    ) -> str:
+        """A whole HTML page, its CSS not yet inlined. Raises RenderError."""
+        path = self._folder / f"{name}.html"
+        logo = self._company.brand.logo
+        try:
+            if name not in self._compiled:
+                source = path.read_text(encoding="utf-8")
+                self._compiled[name] = self._environment.from_string(source)
+            return str(
+                self._compiled[name].render(
+                    body=body,
+                    fixed=dict(fixed),
+                    company={
+                        "name": self._company.name,
+                        "address": self._company.address,
+                        "site": self._company.site,
+                    },
+                    logo=logo if logo and logo.startswith("https://") else "",
+                    colours=self._colours,
+                    words=dict(words_for(locale)),
+                    nurture=klass is MessageClass.NURTURE,
+                    lang=locale,
+                    direction="rtl" if locale.partition("-")[0] in _RIGHT_TO_LEFT else "ltr",
+                )
+            )
+        except OSError as error:
+            raise RenderError(
+                f"the layout cannot be read: {error.strerror}", file=shown(path)
+            ) from None
+        except (UnicodeDecodeError, TemplateError, TypeError) as error:
+            line = getattr(error, "lineno", None)
+            raise RenderError(f"layout: {error}", file=shown(path), line=line) from None
+
+
+def colours(accent: str) -> dict[str, str]:
+    """The accent, and what can be read on it and in it, by day and by night."""
+    return {
+        "accent": accent,
+        "on_accent": _PAPER if contrast(accent, _PAPER) >= contrast(accent, _INK) else _INK,
+        "link": readable(accent, _PAPER),
+        "night_link": readable(accent, _NIGHT_PAPER),
+    }
+
+
+def readable(colour: str, paper: str) -> str:
+    """The colour itself, or the nearest mix with black or white that can be read on the paper."""
+    goal = "#000000" if _luminance(paper) > 0.18 else "#ffffff"
+    for step in range(11):
+        mixed = _mixed(colour, goal, step / 10)
+        if contrast(mixed, paper) >= _READABLE:
+            return mixed
+    return goal
+
+
+def contrast(one: str, other: str) -> float:
+    """1 to 21, as WCAG 2.2 defines it."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [part / 255 for part in _rgb(colour)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _mixed(colour: str, goal: str, share: float) -> str:
+    pairs = zip(_rgb(colour), _rgb(goal), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -1,0 +1,101 @@
+"""What can a template print and call? Values become tokens; times follow reader and zone."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from jinja2 import Undefined, pass_context
+from jinja2.runtime import Context
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+from markupsafe import Markup
+
+from nurture.rendering import times
+from nurture.rendering.errors import RenderError
+from nurture.rendering.sandbox import TemplateEnvironment
+from nurture.rendering.slots import Slots
+
+
+def letter_environment() -> TemplateEnvironment:
+    environment = TemplateEnvironment(finalize=_printed)
+    environment.filters.update(when=_when, day=_day, clock=_clock)
+    environment.globals["button"] = _button
+    return environment
+
+
+@pass_context
+def _printed(context: Context, value: Any) -> str:
+    """The token of a printed value; markup made by a macro stays as it is."""
+    if isinstance(value, Markup):
+        return value
+    slots: Slots = context.parent["_slots"]
+    return Markup(slots.put(_shown(context, value)))  # noqa: S704 - a token
+
+
+def _shown(context: Context, value: Any) -> str:
+    match value:
+        case Undefined() | str():
+            return str(value)  # an undefined one raises here, by its name
+        case bool() | None:
+            raise RenderError("a yes-or-no or empty value is printed; use {% if %}")
+        case datetime():
+            return _when(context, value)
+        case date():
+            return _day(context, value)
+        case int():
+            return str(value)
+        case float():
+            return f"{value:.6f}".rstrip("0").rstrip(".")
+        case list() | tuple():
+            return ", ".join(_shown(context, each) for each in value)
+    raise RenderError("this is not a value that can be printed; name one of its fields")
+
+
+@pass_context
+def _when(context: Context, value: Any) -> str:
+    if not isinstance(value, datetime):
+        return _day(context, value)
+    return times.when(value, context.parent["_zone"], context.parent["_locale"])
+
+
+@pass_context
+def _day(context: Context, value: Any) -> str:
+    _require_time(value, date)
+    return times.day(value, context.parent["_zone"], context.parent["_locale"])
+
+
+@pass_context
+def _clock(context: Context, value: Any) -> str:
+    _require_time(value, datetime)
+    return times.clock(value, context.parent["_zone"], context.parent["_locale"])
+
+
+def _require_time(value: Any, kind: type) -> None:
+    if isinstance(value, Undefined):
+        str(value)  # raises with the name that is missing
+    if not isinstance(value, kind):
+        raise RenderError("| when, | day and | clock show times only")
+
+
+@pass_context
+def _button(context: Context, text: Any, url: Any) -> Markup:
+    """`{{ button("Choose a time", interview.reschedule_url) }}`: the one thing to do."""
+    label, link = _printed(context, text), _printed(context, url)
+    if context.parent["_markdown"]:
+        return Markup(f'[{label}]({link} "button")')  # noqa: S704 - tokens
+    return Markup(f'<a class="button" href="{link}">{label}</a>')  # noqa: S704 - tokens
+
+
+class _LetterHtml(RendererHTML):
+    """`[Choose a time](url "button")` is a button."""
+
+    def link_open(self, tokens: list[Token], index: int, options: OptionsDict, env: Any) -> str:
+        token = tokens[index]
+        if token.attrs.get("title") == "button":
+            token = replace(token, attrs={"href": token.attrs["href"], "class": "button"})
+        return str(self.renderToken([token], 0, options, env))
+
+
+MARKDOWN = MarkdownIt("commonmark", {"html": False}, renderer_cls=_LetterHtml)
