@@ -40,6 +40,24 @@ _NUMBER_MAX = 10**15
 _ROUNDS_MAX = 1_000  #: of `range` loops, in one template for one person
 
 
+class Missing(StrictUndefined):
+    """A fact that is not known: an error wherever it is used, but `{% if interview.url %}` and
+    `== "video"` may ask for it, as conditions may. Misspelt names are found by the checker."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    __hash__ = StrictUndefined.__hash__
+
+
 class _Code(CodeGenerator):
     """`a ~ b` through `TemplateEnvironment.joined`: Jinja's own would put a value raw beside the
     markup of a macro."""
@@ -61,7 +79,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     def __init__(self, finalize: Callable[[Context, Any], Any] | None = None) -> None:
         super().__init__(
             autoescape=True,
-            undefined=StrictUndefined,
+            undefined=Missing,
             finalize=finalize,
             keep_trailing_newline=True,
         )
