@@ -1,0 +1,80 @@
+"""What is wrong with everything that people wrote?"""
+
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+from nurture.authoring.library import Library
+from nurture.config import Config
+from nurture.errors import Problem, Problems, shown
+from nurture.positions import Positions, read_yaml
+from nurture.rendering.context import VOCABULARY
+
+
+def check(config: Config) -> list[Problem]:
+    """Every problem in the campaigns and templates of `config.root`, sorted by file and line.
+
+    Problems within config.yaml itself are raised by `load_config`, before there is a Config.
+    """
+    problems = [
+        # The template's own problems are in the list: its uses need not be.
+        problem
+        for problem in Library(config).problems
+        if problem.code != "broken-template"
+    ]
+    return sorted([*problems, *_taken_fields(config)])
+
+
+def format_problems(
+    problems: Sequence[Problem], style: Literal["text", "json", "github"] = "text"
+) -> str:
+    """One line each: for people, as JSON objects, or as annotations of a GitHub workflow."""
+    if style == "json":
+        lines = [json.dumps(problem.as_json(), ensure_ascii=False) for problem in problems]
+    elif style == "github":
+        lines = [_annotation(problem) for problem in problems]
+    else:
+        lines = [str(problem) for problem in problems]
+    return "\n".join(lines)
+
+
+def _annotation(problem: Problem) -> str:
+    kind = "warning" if problem.severity == "warning" else "error"
+    hint = f" ({problem.hint})" if problem.hint else ""
+    place = f"file={_property(problem.file)},line={problem.line},col={problem.column}"
+    title = _property(problem.code)
+    return f"::{kind} {place},title={title}::{_escaped(problem.message + hint)}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _taken_fields(config: Config) -> list[Problem]:
+    """Declared candidate fields that would hide one that every candidate has."""
+    taken = sorted(config.candidate_fields.keys() & VOCABULARY["candidate"].keys())
+    if not taken:
+        return []
+    path = config.root / "config.yaml"
+    try:
+        positions = read_yaml(path.read_text(encoding="utf-8"), str(path))[1]
+    except (OSError, UnicodeDecodeError, Problems):
+        positions = Positions("")
+    found = []
+    for name in taken:
+        line, column = positions.key(("candidate_fields", name))
+        found.append(
+            Problem(
+                file=shown(path),
+                line=line,
+                column=column,
+                code="field-taken",
+                message=f"every candidate has {name} already",
+                hint="choose another name, or remove it",
+            )
+        )
+    return found

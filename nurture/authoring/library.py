@@ -1,0 +1,215 @@
+"""Which campaigns and templates are in force? The last good version of every file.
+
+`reload` looks at the files again: a file with problems never replaces what was good, a template
+that breaks goes on with its former words, and a campaign whose file is gone is reported as missing.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nurture.authoring.campaign_file import Surroundings, read_campaign
+from nurture.authoring.words import template_problems
+from nurture.config import Config
+from nurture.core.model import Campaign
+from nurture.errors import Problem, Problems, shown
+from nurture.rendering.templates import LAYOUTS, Template, load_templates
+
+Stat = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reloaded:
+    """What one look at the files changed. `campaigns` are names, `templates` are keys."""
+
+    campaigns: frozenset[str] = frozenset()  #: new, changed or gone
+    templates: frozenset[str] = frozenset()  #: new, changed, gone, or with another layout
+    missing: frozenset[str] = frozenset()  #: campaigns that were in force and have no file now
+    problems: tuple[Problem, ...] = ()  #: all there are now, not only new ones
+
+    def __bool__(self) -> bool:
+        return bool(self.campaigns or self.templates)
+
+
+class Library:
+    """The campaigns and templates of one project folder.
+
+    `campaigns` by name and `templates` by key (`name`, or `name.de` for a translation) hold the
+    last good version of each; `problems` is everything wrong with the files as they are now.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.campaigns: Mapping[str, Campaign] = {}
+        self.templates: Mapping[str, Template] = {}
+        self.missing: frozenset[str] = frozenset()
+        self.problems: tuple[Problem, ...] = ()
+        self._seen: Mapping[Path, Stat] | None = None
+        self._layouts: Mapping[str, str] = {}
+        self._bad_templates: list[Problem] = []
+        self._bad_campaigns: dict[str, tuple[Problem, ...]] = {}
+        self._digests: dict[str, str] = {}  # of campaign files as last read, good or bad
+        self.reload()
+
+    def reload(self) -> Reloaded:
+        """Read what changed since the last look; nothing is read when nothing changed."""
+        seen = self._look()
+        if seen == self._seen:
+            return Reloaded(missing=self.missing, problems=self.problems)
+        before = self.templates
+        try:
+            changed_templates = self._reload_templates()
+            changed_campaigns = self._reload_campaigns(changed_templates)
+        except FileNotFoundError:  # a file went while we read: look again next time
+            self.templates = before
+            return Reloaded(missing=self.missing, problems=self.problems)
+        # A file that was written while we read it is read again next time.
+        self._seen = seen if self._look() == seen else None
+        found = [*self._bad_templates, *_other_suffix(seen)]
+        for problems in self._bad_campaigns.values():
+            found += problems
+        self.problems = tuple(sorted(set(found)))
+        return Reloaded(
+            campaigns=changed_campaigns,
+            templates=changed_templates,
+            missing=self.missing,
+            problems=self.problems,
+        )
+
+    def _look(self) -> dict[Path, Stat]:
+        seen: dict[Path, Stat] = {}
+        folders = (self.config.campaigns_dir.glob("*"), self.config.templates_dir.rglob("*"))
+        for path in (path for folder in folders for path in folder):
+            try:
+                stat = path.stat()
+            except OSError:
+                continue
+            seen[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_ctime_ns)
+        return seen
+
+    # --- templates
+
+    def _reload_templates(self) -> frozenset[str]:
+        good, problems = load_templates(self.config.root)
+        for key, template in list(good.items()):
+            found = template_problems(template, self.config)
+            problems += found
+            if any(problem.severity == "error" for problem in found):
+                del good[key]
+        layouts = self._read_layouts()
+        kept = {key: old for key, old in self.templates.items() if self._keeps(key, good)}
+        templates = {**kept, **good}
+        changed = {
+            key
+            for key in self.templates.keys() | templates.keys()
+            if self.templates.get(key) != templates.get(key)
+        }
+        changed |= {
+            key
+            for key, template in templates.items()
+            if layouts.get(template.layout) != self._layouts.get(template.layout)
+        }
+        self.templates, self._layouts, self._bad_templates = templates, layouts, problems
+        return frozenset(changed)
+
+    def _keeps(self, key: str, good: Mapping[str, Template]) -> bool:
+        """An old version stays while its file is there but bad, or a campaign still sends it."""
+        if key in good:
+            return False
+        path = self.config.templates_dir / key
+        if any(path.with_name(f"{path.name}{suffix}").exists() for suffix in (".md", ".html")):
+            return True
+        sent = {step.send for campaign in self.campaigns.values() for step in campaign.steps}
+        return key in sent
+
+    def _read_layouts(self) -> dict[str, str]:
+        folder = self.config.templates_dir / LAYOUTS
+        return {path.stem: _digest(path.read_bytes()) for path in sorted(folder.glob("*.html"))}
+
+    def _broken(self) -> frozenset[str]:
+        """Names of templates that have a file and no good version."""
+        names = set()
+        folder = self.config.templates_dir
+        for path in folder.rglob("*"):
+            if path.suffix in (".md", ".html"):
+                name = path.relative_to(folder).with_suffix("").as_posix()
+                if name not in self.templates:
+                    names.add(name)
+        return frozenset(names)
+
+    # --- campaigns
+
+    def _reload_campaigns(self, changed_templates: frozenset[str]) -> frozenset[str]:
+        around = Surroundings(self.config, self.templates, self._broken())
+        campaigns = dict(self.campaigns)
+        there: set[str] = set()
+        for path in _campaign_files(self.config.campaigns_dir):
+            name = path.stem
+            there.add(name)
+            try:
+                raw = path.read_bytes()
+            except FileNotFoundError:
+                there.discard(name)
+                continue
+            except OSError as error:
+                message = f"cannot be read: {error.strerror}"
+                problem = Problem(file=shown(path), code="unreadable", message=message)
+                self._bad_campaigns[name] = (problem,)
+                continue
+            if not self._affected(name, _digest(raw), changed_templates):
+                continue
+            try:
+                campaigns[name] = read_campaign(raw, shown(path), around)
+                self._bad_campaigns.pop(name, None)
+            except Problems as found:
+                self._bad_campaigns[name] = tuple(found.problems)
+            self._digests[name] = _digest(raw)
+        for name in (self._digests.keys() | self._bad_campaigns.keys()) - there:
+            self._digests.pop(name, None)
+            self._bad_campaigns.pop(name, None)
+        gone = campaigns.keys() - there
+        campaigns = {name: one for name, one in sorted(campaigns.items()) if name in there}
+        changed = frozenset(
+            name
+            for name in self.campaigns.keys() | campaigns.keys()
+            if self.campaigns.get(name) != campaigns.get(name)
+        )
+        self.missing = frozenset((self.missing | gone) - there)
+        self.campaigns = campaigns
+        return changed
+
+    def _affected(self, name: str, digest: str, changed_templates: frozenset[str]) -> bool:
+        """Whether a campaign file, or a template that it sends, is another than last time."""
+        campaign = self.campaigns.get(name)
+        if self._digests.get(name) != digest or name in self._bad_campaigns or campaign is None:
+            return True
+        changed = {self.templates[key].name for key in changed_templates if key in self.templates}
+        changed |= changed_templates
+        return any(step.send in changed for step in campaign.steps)
+
+
+def _campaign_files(folder: Path) -> Iterable[Path]:
+    return [
+        path
+        for path in sorted(folder.glob("*.yaml"))
+        if path.is_file() and not path.name.startswith(".")
+    ]
+
+
+def _other_suffix(seen: Iterable[Path]) -> list[Problem]:
+    return [
+        Problem(
+            file=shown(path),
+            code="file-name",
+            message=f'"{path.name}" is not read',
+            hint="name it .yaml",
+            severity="warning",
+        )
+        for path in seen
+        if path.suffix == ".yml" and path.parent.name == "campaigns"
+    ]
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
