@@ -267,7 +267,10 @@ def _about_duration(text: str, words: str) -> str:
     if not parts:
         return f"`{text}` is not a duration; write a whole number and one of {_UNIT_LIST}"
     whole = len(parts) == 1 and parts[0][0].is_integer()
-    meant = f"{parts[0][0]:.0f} {parts[0][1]}" if whole else _in_one_unit(parts)
+    if whole:
+        meant = show_duration(Duration(amount=int(parts[0][0]), unit=parts[0][1]))
+    else:
+        meant = _in_one_unit(parts)
     advice = (
         f"did you mean `{meant}`?"
         if meant
@@ -283,15 +286,15 @@ def _nearest_unit(name: str) -> str | None:
     return exact or (_UNITS[close[0]] if close else None)
 
 
-def _in_one_unit(parts: list[tuple[float, str]]) -> str | None:
+def _in_one_unit(parts: list[tuple[float, str]]) -> str:
     """`6 days 20 hours` as `164 hours`, where units have a fixed length."""
     if any(unit in ("months", "business days") for _, unit in parts):
-        return None
+        return ""
     try:
         total = sum((number * _LENGTHS[unit] for number, unit in parts), timedelta(0))
     except (OverflowError, ValueError):  # not a length of time at all
-        return None
+        return ""
     for unit in ("hours", "minutes"):
         if not total % _LENGTHS[unit]:
             return f"{total // _LENGTHS[unit]} {unit}"
-    return None
+    return ""
