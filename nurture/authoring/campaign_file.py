@@ -1,24 +1,31 @@
 """What does a campaign file say? YAML to `core.model.Campaign`, or every problem with it.
 
-Reading has two halves: pydantic holds the shape (keys, types), `_Reader` holds the meaning (events,
-moments, conditions, templates, categories), each against what the campaign's trigger can supply.
+Its shape is campaign_keys.py; here is its meaning: events, moments, conditions, templates and
+categories, each against what the campaign's trigger can supply.
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-
+from nurture.authoring.campaign_keys import (
+    EVENTS,
+    NOT_YET,
+    CampaignKeys,
+    EnterKeys,
+    LeaveKeys,
+    StepKeys,
+    TaskKeys,
+    read_keys,
+)
 from nurture.authoring.expressions import Complaint, Scope, compile_condition
 from nurture.authoring.words import Use, restraint_lost, uses_of
 from nurture.config import Config
 from nurture.core.model import (
     Campaign,
-    CampaignStatus,
     Category,
     Condition,
     Duration,
@@ -31,40 +38,9 @@ from nurture.core.model import (
 )
 from nurture.core.timing import parse_duration, parse_moment
 from nurture.errors import Problem, Problems
-from nurture.positions import Place, Positions, did_you_mean, read_yaml, validate
+from nurture.positions import Place, Positions, did_you_mean, read_yaml
 from nurture.rendering.context import FUNCTIONS, supplied, vocabulary
 from nurture.rendering.templates import Template
-
-EVENTS = frozenset(
-    f"{thing}.{happened}"
-    for thing, words in {
-        "candidate": "upserted merged erased do_not_contact replied unsubscribed paused resumed "
-        "preferences",
-        "application": "created stage_changed rejected reopened withdrawn hired closed",
-        "interview": "scheduled rescheduled cancelled completed",
-        "offer": "sent accepted declined withdrawn",
-        "job": "closed paused",
-        "contact": "logged",
-        "promise": "made kept broken",
-        "answer": "given",
-        "message": "bounced complained",
-    }.items()
-    for happened in words.split()
-)
-
-#: Words of the campaign language that this version does not know yet, and what to do meanwhile.
-NOT_YET: Mapping[str, str] = {
-    "then": "put an `if:` on each step instead",
-    "else": "put an `if:` on each step instead",
-    "wait_for": "let a second campaign begin with that event",
-    "up_to": "let a second campaign begin with that event",
-    "repeat": "write the step as often as it should happen",
-    "again": "use `once_per:` to say how often a person may enter",
-    "was": "keep the `id:` that the step had",
-    "if_expired": "add a `task:` step that asks a person to look",
-    "promise": "add a `task:` step that reminds the recruiter",
-    "ask": "put a link into the mail, or ask for a reply",
-}
 
 _NARROWEST = {"interview": "interview", "offer": "offer", "application": "application"}
 _NARROWEST["job"] = "application"
@@ -79,72 +55,6 @@ _ID = re.compile(r"[a-z0-9][a-z0-9_-]*", re.IGNORECASE)
 T = TypeVar("T")
 
 
-def _one_or_more(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _zero(value: Any) -> Any:
-    return "0" if value == 0 and not isinstance(value, bool) else value
-
-
-class _Keys(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class EnterKeys(_Keys):
-    on: str | None = Field(None, description="The event with which a person enters")
-    if_: str | None = Field(None, alias="if", description="Only when this condition is true")
-    once_per: Literal["candidate", "application", "interview", "offer", "event"] | None = Field(
-        None, description="How often a person may enter; default: what the event is about"
-    )
-
-
-class LeaveKeys(_Keys):
-    on: Annotated[list[str], BeforeValidator(_one_or_more)] = Field(
-        [], description="An event, or a list of events, with which a person leaves"
-    )
-    if_: str | None = Field(None, alias="if", description="Leave as soon as this is true")
-
-
-class TaskKeys(_Keys):
-    text: str = Field(min_length=1, description="What to do, with {{ ... }} like a template")
-    to: Literal["recruiter", "coordinator", "hiring_manager", "manager"] = Field(
-        "recruiter", description="Whose task it is"
-    )
-    due: str = Field("1 business day", description="How long they have")
-
-
-class StepKeys(_Keys):
-    send: str | None = Field(None, description="A template's path below templates/, no suffix")
-    task: TaskKeys | None = Field(None, description="Something for a person to do")
-    at: str | None = Field(None, description="A moment: 2 days before interview.starts_at")
-    after: Annotated[str, BeforeValidator(_zero)] | None = Field(
-        None, description="How long after the step above is settled"
-    )
-    if_: str | None = Field(None, alias="if", description="Only when this condition is true then")
-    until: str | None = Field(None, description="The moment after which it is too late")
-    if_late: Literal["skip", "send"] = Field(
-        "skip", description="What to do when its moment had passed already"
-    )
-    again_if_moved: bool | None = Field(
-        None, description="Send again when its anchor moved by 30 minutes or more"
-    )
-    category: str | None = Field(None, description="A more restrained category than the template's")
-    id: str | None = Field(None, description="The step's name for ever; default: the template's")
-
-
-class CampaignKeys(_Keys):
-    name: str = Field(min_length=1, description="What people call this campaign")
-    about: str = Field("", description="What it is for")
-    owner: str = Field("", description="Who answers for it")
-    status: CampaignStatus = Field(
-        CampaignStatus.DRAFT, strict=False, description="What its authors want"
-    )
-    enter: EnterKeys = Field(description="How a person gets into this campaign")
-    leave: list[LeaveKeys] = Field([], description="What ends it early, any one of these")
-    steps: list[StepKeys] = Field(min_length=1, description="What happens, in order")
-
-
 @dataclass(frozen=True)
 class Surroundings:
     """What a campaign file is checked against."""
@@ -152,6 +62,7 @@ class Surroundings:
     config: Config
     templates: Mapping[str, Template]  #: by key, as rendering.load_templates gives them
     broken: frozenset[str] = frozenset()  #: names of templates that have problems of their own
+    unfit: Mapping[str, Template] = field(default_factory=dict)  #: those that can be read at least
 
 
 def read_campaign(raw: bytes, file: str, around: Surroundings) -> Campaign:
@@ -164,12 +75,9 @@ def read_campaign(raw: bytes, file: str, around: Surroundings) -> Campaign:
             [Problem(file=file, line=line, code="encoding", message="is not UTF-8 text")]
         ) from None
     data, positions = read_yaml(text, file)
+    keys, wrong = read_keys(data, positions, file)
     reader = _Reader(file, positions, around)
-    reader.take_out_not_yet(data)
-    try:
-        keys = validate(CampaignKeys, data, positions, file)
-    except Problems as found:
-        raise Problems([*reader.problems, *found.problems]) from None
+    reader.problems += wrong
     campaign = reader.campaign(keys, hashlib.sha256(raw).hexdigest())
     if reader.problems or campaign is None:
         raise Problems(list(dict.fromkeys(reader.problems)))
@@ -200,22 +108,6 @@ class _Reader:
         self.problems.append(
             Problem(file=self.file, line=line, column=column, code=code, message=message, hint=hint)
         )
-
-    def take_out_not_yet(self, data: Any) -> None:
-        """Complain of words that are only planned, and go on as if they were not there."""
-        if not isinstance(data, dict):
-            return
-        places: list[tuple[Place, Any]] = [((), data), (("enter",), data.get("enter"))]
-        steps = data.get("steps")
-        if isinstance(steps, list):
-            places += [(("steps", index), step) for index, step in enumerate(steps)]
-        for path, keys in places:
-            for word in [word for word in NOT_YET if isinstance(keys, dict) and word in keys]:
-                at = self.positions.key((*path, word))
-                self._add(at, "not-yet", f'"{word}" is not in this version', NOT_YET[word])
-                del keys[word]
-                if word in ("then", "else", "wait_for") and not {"send", "task"} & keys.keys():
-                    keys["task"] = {"text": word}  # one complaint about this step is enough
 
     # --- the campaign
 
@@ -346,14 +238,13 @@ class _Reader:
         name = keys.send or ""
         templates, place = self.around.templates, (*path, "send")
         known = {template.name for template in templates.values()}
-        if name not in known:
-            if name in self.around.broken:
-                message = f'"{name}" has problems of its own'
-                self.problem(place, "broken-template", message)
-            else:
-                hint = did_you_mean(name.removesuffix(".md").removesuffix(".html"), known)
-                hint = hint or f"is there a templates/{name}.md?"
-                self.problem(place, "unknown-template", f'"{name}"', hint)
+        if name not in known and name in self.around.broken:
+            self.problem(place, "broken-template", f'"{name}" has problems of its own')
+            templates = self.around.unfit
+        elif name not in known:
+            hint = did_you_mean(name.removesuffix(".md").removesuffix(".html"), known)
+            hint = hint or f"is there a templates/{name}.md?"
+            self.problem(place, "unknown-template", f'"{name}"', hint)
             return None
         for template in sorted(templates.values(), key=lambda each: each.key):
             if template.name == name:

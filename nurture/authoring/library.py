@@ -48,6 +48,7 @@ class Library:
         self._seen: Mapping[Path, Stat] | None = None
         self._layouts: Mapping[str, str] = {}
         self._bad_templates: list[Problem] = []
+        self._unfit: Mapping[str, Template] = {}
         self._bad_campaigns: dict[str, tuple[Problem, ...]] = {}
         self._digests: dict[str, str] = {}  # of campaign files as last read, good or bad
         self.reload()
@@ -92,11 +93,12 @@ class Library:
 
     def _reload_templates(self) -> frozenset[str]:
         good, problems = load_templates(self.config.root)
+        unfit: dict[str, Template] = {}
         for key, template in list(good.items()):
             found = template_problems(template, self.config)
             problems += found
             if any(problem.severity == "error" for problem in found):
-                del good[key]
+                unfit[key] = good.pop(key)
         layouts = self._read_layouts()
         kept = {key: old for key, old in self.templates.items() if self._keeps(key, good)}
         templates = {**kept, **good}
@@ -110,7 +112,8 @@ class Library:
             for key, template in templates.items()
             if layouts.get(template.layout) != self._layouts.get(template.layout)
         }
-        self.templates, self._layouts, self._bad_templates = templates, layouts, problems
+        self.templates, self._layouts = templates, layouts
+        self._bad_templates, self._unfit = problems, unfit
         return frozenset(changed)
 
     def _keeps(self, key: str, good: Mapping[str, Template]) -> bool:
@@ -141,7 +144,7 @@ class Library:
     # --- campaigns
 
     def _reload_campaigns(self, changed_templates: frozenset[str]) -> frozenset[str]:
-        around = Surroundings(self.config, self.templates, self._broken())
+        around = Surroundings(self.config, self.templates, self._broken(), self._unfit)
         campaigns = dict(self.campaigns)
         there: set[str] = set()
         for path in _campaign_files(self.config.campaigns_dir):
