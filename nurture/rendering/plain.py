@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from nurture.rendering.slots import typed_url
+
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 
@@ -97,7 +99,7 @@ def _inline(tokens: list[Token]) -> str:
 
 
 def _link(text: str, url: str, ends_line: bool) -> str:
-    text = text.strip()
+    text, url = text.strip(), typed_url(url)
     if not text or text in (url, url.removeprefix("mailto:"), url.removeprefix("tel:")):
         return text or url
     if ends_line:

@@ -5,6 +5,7 @@ eats memory or time (`'a' * 10**9`, `center(10**9)`, endless loops) and what rea
 wrong zone (`starts_at.hour`, `strftime`).
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NoReturn
@@ -36,6 +37,7 @@ _METHODS: Mapping[type, frozenset[str]] = {
     dict: frozenset({"get", "items", "keys", "values"}),
 }
 TEXT_MAX = 200_000  #: characters of one text
+_TAGS_ALONE = re.compile(r"^[ \t]*((?:\{%(?:(?!%\}).)*%\}[ \t]*)+)\n", re.MULTILINE)
 _NUMBER_MAX = 10**15
 _ROUNDS_MAX = 1_000  #: of `range` loops, in one template for one person
 
@@ -46,16 +48,16 @@ class Missing(StrictUndefined):
 
     __slots__ = ()
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # type: ignore[override]
         return False
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> bool:  # type: ignore[override]
         return self is other
 
-    def __ne__(self, other: object) -> bool:
+    def __ne__(self, other: object) -> bool:  # type: ignore[override]
         return self is not other
 
-    __hash__ = StrictUndefined.__hash__
+    __hash__ = StrictUndefined.__hash__  # type: ignore[assignment]
 
 
 class _Code(CodeGenerator):
@@ -86,6 +88,11 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         self.filters = {name: FILTERS[name] for name in FILTER_NAMES}
         self.tests = {name: TESTS[name] for name in TEST_NAMES}
         self.globals = {"range": _range}
+
+    def preprocess(self, source: str, name: str | None = None, filename: str | None = None) -> str:
+        """A line of nothing but `{% ... %}` leaves no blank line behind: a blank line is a new
+        paragraph to Markdown. The line end goes into a comment, so that line numbers stay."""
+        return super().preprocess(_TAGS_ALONE.sub(r"\1{#\n#}", source), name, filename)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002
         return attr in _METHODS.get(type(obj), ()) or type(obj).__module__ == "jinja2.runtime"

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from nurture.rendering.errors import RenderError
 
 _TOKEN = re.compile(r"qzv(\d{4})vzq")
+_IN_URL = re.compile(r"qzu(\d{4})uzq")  # a value within a link of the text part
 _LOOKALIKE = re.compile(r"qzv\d{4}vzq", re.IGNORECASE)
 _SLOTS_MAX = 5_000
 
@@ -25,7 +26,7 @@ _HARMFUL = re.compile(
 )
 
 _HTML_PIECE = re.compile(r"<!--.*?-->|<style\b.*?</style\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
-_ATTRIBUTE = re.compile(r'([\w:-]+)="([^"]*)"')
+_ATTRIBUTE = re.compile(r"""([\w:-]+)=(?:"([^"]*)"|'([^']*)')""")
 _URL_ATTRIBUTES = frozenset({"href", "src", "action", "background", "cite"})
 _BARE_HOST = re.compile(r"[\w-]+(\.[\w-]+)+([/?#]|$)")
 _WEB_URL = re.compile(r"https?://\S+", re.IGNORECASE)
@@ -49,7 +50,7 @@ class Slots:
 @dataclass(frozen=True)
 class _Slot:
     number: int
-    place: str  #: text | linked | plain | url | url-part | attribute | typed
+    place: str  #: text | linked | plain | url | url-part | attribute | typed | typed-url-part
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Mould:
                 return escape(value).replace("\n", "<br>")
             case "url":
                 return _url(value)
-            case "url-part":
+            case "url-part" | "typed-url-part":
                 return quote(value, safe="")
             case _:
                 return escape(" ".join(value.split()))
@@ -85,7 +86,21 @@ class Mould:
 def typed(text: str) -> Mould:
     """A mould for plain text: values as they are."""
     _refuse_changed(text)
-    return Mould(tuple(_cut(text, "typed")))
+    pieces: list[str | _Slot] = []
+    for piece in _cut(text, "typed"):
+        if isinstance(piece, str):
+            pieces += _cut(piece, "typed-url-part", _IN_URL)
+        else:
+            pieces.append(piece)
+    return Mould(tuple(pieces))
+
+
+def typed_url(url: str) -> str:
+    """A link for the text part: values within it are percent-encoded; one that begins it is not,
+    because it is the link."""
+    first = _TOKEN.match(url)
+    start = first.end() if first else 0
+    return url[:start] + _TOKEN.sub(r"qzu\1uzq", url[start:])
 
 
 def laid_out(page: str, link_style: str) -> Mould:
@@ -117,17 +132,18 @@ def _tag(tag: str) -> list[str | _Slot]:
     pieces: list[str | _Slot] = []
     position = 0
     for match in _ATTRIBUTE.finditer(tag):
-        name, value = match[1].lower(), match[2]
+        name, group = match[1].lower(), 2 if match[2] is not None else 3
+        value = match[group]
         if not _TOKEN.search(value):
             continue
         if name in ("style", "class", "id") or name.startswith("on"):
             raise RenderError(f"a value is printed inside {name}=")
-        pieces.append(_outside(tag[position : match.start(2)]))
+        pieces.append(_outside(tag[position : match.start(group)]))
         if name in _URL_ATTRIBUTES:
             pieces += _url_pieces(value)
         else:
             pieces += _cut(value, "attribute")
-        position = match.end(2)
+        position = match.end(group)
     pieces.append(_outside(tag[position:]))
     return pieces
 
@@ -156,8 +172,8 @@ def _url(value: str) -> str:
     return escape(quote(url, safe="%/:=&?~#+!$,;'@()*[]"))
 
 
-def _cut(text: str, place: str) -> list[str | _Slot]:
-    parts = _TOKEN.split(text)  # literal, number, literal, number, ...
+def _cut(text: str, place: str, token: re.Pattern[str] = _TOKEN) -> list[str | _Slot]:
+    parts = token.split(text)  # literal, number, literal, number, ...
     return [
         _Slot(int(part), place) if index % 2 else part
         for index, part in enumerate(parts)
