@@ -19,7 +19,8 @@ HORIZON = timedelta(days=400)
 #: How long before closing time a mail that must go before the close is placed at the latest.
 BEFORE_CLOSING = timedelta(minutes=15)
 
-#: Where arithmetic stops. Sources say 9999-12-31 for "never", and a plan must survive that.
+#: Where arithmetic stops, and nothing is open. Sources say 9999-12-31 for "never", and a plan must
+#: survive that.
 EARLIEST = datetime(3, 1, 1, tzinfo=UTC)
 LATEST = datetime(9998, 1, 1, tzinfo=UTC)
 
@@ -141,8 +142,10 @@ class Openings:
         """
         if self._always:
             return before
+        if not EARLIEST <= before < LATEST:
+            return None
         # From tomorrow: where clocks go back over midnight, tomorrow has been there already.
-        day = self.calendar.local(min(before, LATEST)).date() + _DAY
+        day = self.calendar.local(before).date() + _DAY
         for _ in range(HORIZON.days + 3):
             window = self._window_of(day)
             if window is not None and window[0] <= before:
@@ -161,7 +164,7 @@ class Openings:
 
         Windows are half-open: [opens, closes).
         """
-        if at >= LATEST:
+        if not EARLIEST <= at < LATEST:
             return None
         if self._always:
             return EARLIEST, LATEST
@@ -179,6 +182,8 @@ class Openings:
         """A short phrase for people, such as `weekend`; empty if `at` is open."""
         if self.is_open(at):
             return ""
+        if not EARLIEST <= at < LATEST:
+            return "beyond every calendar"
         local = self.calendar.local(at)
         day, clock = local.date(), local.time()
         if self.pattern.past_midnight and clock < self.pattern.closes:
