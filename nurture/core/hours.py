@@ -7,6 +7,7 @@ every change of offset. A window lying wholly in a skipped hour does not exist o
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
@@ -56,28 +57,7 @@ class Calendar:
         A time that the clock skips becomes the first instant after the gap. A time that the clock
         shows twice is the first of the two.
         """
-        wall = datetime.combine(day, clock.replace(fold=0), self.zone)
-        try:
-            at = wall.astimezone(UTC)
-            shown = at.astimezone(self.zone)
-        except OverflowError:
-            return LATEST if day.year > LATEST.year else EARLIEST
-        # Both carry the same zone, so this compares what the wall clock says.
-        return at if shown == wall else self._after_gap(wall)
-
-    def _after_gap(self, wall: datetime) -> datetime:
-        # Inside a gap, fold 1 reads the offset after it, which gives an instant before the
-        # change, and fold 0 one at or after the change. Changes happen at whole seconds.
-        low = wall.replace(fold=1, microsecond=0).astimezone(UTC)
-        high = wall.replace(microsecond=0).astimezone(UTC)
-        old_offset = low.astimezone(self.zone).utcoffset()
-        while high - low > _SECOND:
-            middle = low + (high - low) // _SECOND // 2 * _SECOND
-            if middle.astimezone(self.zone).utcoffset() == old_offset:
-                low = middle
-            else:
-                high = middle
-        return high
+        return _instant(self.zone, day, clock.replace(fold=0) if clock.fold else clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,3 +210,30 @@ def _own_share(key: str, day: date, purpose: str, spread: timedelta) -> timedelt
         return timedelta(0)
     digest = blake2b(f"{key}|{day}|{purpose}".encode(), digest_size=8).digest()
     return timedelta(seconds=int.from_bytes(digest) % seconds)
+
+
+@lru_cache(maxsize=4096)  # everybody in a zone shares the opening and closing times of a day
+def _instant(zone: ZoneInfo, day: date, clock: time) -> datetime:
+    wall = datetime.combine(day, clock, zone)
+    try:
+        at = wall.astimezone(UTC)
+        shown = at.astimezone(zone)
+    except OverflowError:
+        return LATEST if day.year > LATEST.year else EARLIEST
+    # Both carry the same zone, so this compares what the wall clock says.
+    return at if shown == wall else _after_gap(wall, zone)
+
+
+def _after_gap(wall: datetime, zone: ZoneInfo) -> datetime:
+    # Inside a gap, fold 1 reads the offset after it, which gives an instant before the change, and
+    # fold 0 one at or after the change. Changes happen at whole seconds.
+    low = wall.replace(fold=1, microsecond=0).astimezone(UTC)
+    high = wall.replace(microsecond=0).astimezone(UTC)
+    old_offset = low.astimezone(zone).utcoffset()
+    while high - low > _SECOND:
+        middle = low + (high - low) // _SECOND // 2 * _SECOND
+        if middle.astimezone(zone).utcoffset() == old_offset:
+            low = middle
+        else:
+            high = middle
+    return high

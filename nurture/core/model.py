@@ -6,7 +6,7 @@ the words users see in the database, the logs, the JSON and the pages.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -235,6 +235,7 @@ class Enrollment:
     candidate_id: int
     campaign: str
     subject: Subject
+    about: str  #: the object of `once_per`: "interview:i-3"
     number: int = 1
     entered_at: datetime
     ended_at: datetime | None = None
@@ -289,6 +290,7 @@ class Message:
     occurrence: str
     application: str | None = None
     created_at: datetime
+    approved_at: datetime | None = None
     until: datetime | None = None
     sent_at: datetime | None = None
     attempts: int = 0
@@ -352,7 +354,7 @@ class Moment:
 class TaskText:
     text: str  #: a template line, rendered with the same vocabulary
     to: str = "recruiter"  #: recruiter | coordinator | hiring_manager | manager
-    due: Duration = Duration(amount=1, unit="business days")  # noqa: RUF009 - frozen value
+    due: Duration = Duration(amount=1, unit="business days")
 
 
 @dataclass(frozen=True, kw_only=True)

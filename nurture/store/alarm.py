@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, case, func, select, text, update
+from sqlalchemy import Connection, case, select, text, update
 
 from nurture.store.database import CHANNEL
 from nurture.store.tables import candidates
@@ -44,9 +44,3 @@ def ring(connection: Connection, ids: Collection[int], at: datetime) -> None:
         )
     if ordered and connection.dialect.name == "postgresql":
         connection.execute(text(f"NOTIFY {CHANNEL}"))
-
-
-def earliest(connection: Connection) -> datetime | None:
-    """The next instant at which any candidate's agenda may say something new."""
-    wake: datetime | None = connection.execute(select(func.min(candidates.c.wake_at))).scalar()
-    return wake

@@ -12,6 +12,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 
 from nurture.errors import OutsideError, UsageError, shown
 
+#: The other rooms name a connection by this module: only the store imports SQLAlchemy.
+__all__ = ["CHANNEL", "Connection", "Database", "outside", "sole"]
+
 CHANNEL = "nurture_rung"  # PostgreSQL's LISTEN/NOTIFY channel for alarms
 
 

@@ -1,0 +1,373 @@
+"""Where does an enrollment stand, and which steps does it want next?
+
+Position is the set of settled step ids; nothing refers to a step by its place in the file. Moments
+are derived from facts each time, so a moved interview or an edited file takes effect by itself.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from nurture.core import timing
+from nurture.core.hours import Calendar
+from nurture.core.model import (
+    Campaign,
+    Condition,
+    Contact,
+    Duration,
+    Enrollment,
+    Facts,
+    Interview,
+    MessageState,
+    Reason,
+    Step,
+    StepRecord,
+    StepState,
+    Truth,
+    Verdict,
+)
+
+#: Anchor values closer than this are the same occasion: a room change is not a new interview.
+SAME_OCCASION = timedelta(minutes=30)
+
+ENTIRELY_TRUE = Truth(value=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One occurrence of one step of one enrollment."""
+
+    enrollment_id: int
+    step: str
+    occurrence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Want:
+    """A step whose moment is known."""
+
+    key: Key
+    campaign: Campaign
+    step: Step
+    enrollment: Enrollment
+    moment_at: datetime
+    known_at: datetime
+    anchor_at: datetime | None = None
+    until: datetime | None = None
+    truth: Truth = ENTIRELY_TRUE
+    firm: bool = True  #: False: its anchor still moves with what will be sent; reserves nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standstill:
+    """A step that wants no instant: settled by time just now, or waiting for something else."""
+
+    key: Key
+    campaign: Campaign
+    step: Step
+    enrollment: Enrollment
+    verdict: Verdict
+    reason: Reason
+    final: bool = False
+    above: Key | None = None  #: the step it waits for
+    moment_at: datetime | None = None
+    known_at: datetime | None = None
+    anchor_at: datetime | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What `stand` reads besides the campaign: the same for all enrollments of a candidate."""
+
+    facts: Facts
+    calendar: Calendar
+    now: datetime
+    known_at: datetime  #: since when today's facts are known: the arrival of the newest of them
+    interview_minutes: int = 60
+    silence: Mapping[str, Duration] = field(default_factory=dict)
+    counts: Callable[[Contact], bool] = lambda contact: True  # noqa: ARG005
+
+
+def stand(
+    campaign: Campaign,
+    enrollment: Enrollment,
+    ground: Ground,
+    truth: Callable[[Condition], Truth],
+) -> list[Want | Standstill]:
+    """Every unsettled step, in file order, with its moment or why it has none."""
+    return list(_Walk(campaign, enrollment, ground, truth).steps())
+
+
+class _Walk:
+    """One pass over a campaign's steps for one enrollment."""
+
+    def __init__(
+        self,
+        campaign: Campaign,
+        enrollment: Enrollment,
+        ground: Ground,
+        truth: Callable[[Condition], Truth],
+    ) -> None:
+        self.campaign = campaign
+        self.enrollment = enrollment
+        self.ground = ground
+        self.truth = truth
+        self.anchors = anchors(enrollment, ground)
+        siblings = {
+            other.id
+            for other in ground.facts.enrollments
+            if other.campaign == enrollment.campaign and other.about == enrollment.about
+        }
+        self.records: dict[str, list[StepRecord]] = {}
+        for record in ground.facts.records:
+            if record.enrollment_id in siblings:
+                self.records.setdefault(record.step, []).append(record)
+        self.in_flight = {
+            (message.enrollment_id, message.step, message.occurrence)
+            for message in ground.facts.messages
+            if message.state is MessageState.SENDING
+        }
+
+    def steps(self) -> Iterator[Want | Standstill]:
+        above: tuple[Key, datetime | None] | None = None  # the step above, and when it was settled
+        last_settled = self._last_settled_waiting()
+        for index, step in enumerate(self.campaign.steps):
+            if step.at is not None:
+                anchor_at = self.anchors(step.at.anchor)
+                if anchor_at is None:
+                    key = Key(enrollment_id=self.enrollment.id, step=step.id, occurrence="")
+                    yield self._standstill(
+                        key, step, Reason.NO_ANCHOR, detail={"anchor": step.at.anchor}
+                    )
+                    continue  # holds up nobody: what waits below looks further up
+                key = self._key(step, anchor_at.isoformat())
+                settled_at = self._settled(step, key, anchor_at)
+                if settled_at is None:
+                    yield self._at_anchor(step, key, anchor_at)
+            else:
+                key = self._key(step, "1")
+                settled_at = self._settled(step, key, None)
+                if settled_at is None and index > last_settled:
+                    yield self._after(step, key, above)
+            above = (key, settled_at)
+
+    def _at_anchor(self, step: Step, key: Key, anchor_at: datetime) -> Want | Standstill:
+        moment = step.at
+        assert moment is not None  # noqa: S101 - the caller's branch
+        moment_at = timing.derive(moment, anchor_at, self.ground.calendar)
+        known_at = self._known_at(step, key, moment_at)
+        if moment_at < known_at and step.if_late == "skip":
+            return self._standstill(
+                key,
+                step,
+                Reason.LATE,
+                verdict=Verdict.SKIP,
+                final=True,
+                moment_at=moment_at,
+                known_at=known_at,
+                anchor_at=anchor_at,
+                detail={"moment": moment_at.isoformat()},
+            )
+        until = self._until(step)
+        if until is None and moment.before:
+            until = anchor_at
+        firm = moment.anchor not in timing.DYNAMIC_ANCHORS or moment_at <= self.ground.now
+        return self._want(step, key, moment_at, known_at, anchor_at, until=until, firm=firm)
+
+    def _after(
+        self, step: Step, key: Key, above: tuple[Key, datetime | None] | None
+    ) -> Want | Standstill:
+        if above is not None and above[1] is None:
+            return self._standstill(
+                key, step, Reason.AFTER_STEP, above=above[0], detail={"step": above[0].step}
+            )
+        since = self.enrollment.entered_at if above is None else above[1]
+        assert since is not None  # noqa: S101 - excluded above
+        delay = step.after or Duration(amount=0, unit="minutes")
+        moment_at = timing.shift(since, delay, self.ground.calendar)
+        return self._want(step, key, moment_at, since, None, until=self._until(step))
+
+    def _want(
+        self,
+        step: Step,
+        key: Key,
+        moment_at: datetime,
+        known_at: datetime,
+        anchor_at: datetime | None,
+        *,
+        until: datetime | None,
+        firm: bool = True,
+    ) -> Want:
+        return Want(
+            key=key,
+            campaign=self.campaign,
+            step=step,
+            enrollment=self.enrollment,
+            moment_at=moment_at,
+            known_at=known_at,
+            anchor_at=anchor_at,
+            until=until,
+            truth=ENTIRELY_TRUE if step.condition is None else self.truth(step.condition),
+            firm=firm,
+        )
+
+    def _standstill(
+        self,
+        key: Key,
+        step: Step,
+        reason: Reason,
+        *,
+        verdict: Verdict = Verdict.WAIT,
+        **more: Any,
+    ) -> Standstill:
+        return Standstill(
+            key=key,
+            campaign=self.campaign,
+            step=step,
+            enrollment=self.enrollment,
+            verdict=verdict,
+            reason=reason,
+            **more,
+        )
+
+    def _key(self, step: Step, occurrence: str) -> Key:
+        return Key(enrollment_id=self.enrollment.id, step=step.id, occurrence=occurrence)
+
+    def _until(self, step: Step) -> datetime | None:
+        if step.until is None:
+            return None
+        anchor_at = self.anchors(step.until.anchor)
+        if anchor_at is None:
+            return None
+        return timing.derive(step.until, anchor_at, self.ground.calendar)
+
+    def _known_at(self, step: Step, key: Key, moment_at: datetime) -> datetime:
+        """Since when the moment has been where it is: what was past by then is late."""
+        mine = [
+            record
+            for record in self.records.get(step.id, ())
+            if record.enrollment_id == self.enrollment.id and record.moment_at is not None
+        ]
+        for record in mine:
+            if record.occurrence == key.occurrence and record.moment_at == moment_at:
+                return record.known_at
+        if not mine and self.enrollment.entered_at >= self.ground.known_at:
+            return self.enrollment.entered_at
+        return self.ground.known_at
+
+    def _settled(self, step: Step, key: Key, anchor_at: datetime | None) -> datetime | None:
+        """When this step was settled for this anchor value, or None."""
+        if (key.enrollment_id, key.step, key.occurrence) in self.in_flight:
+            return self.ground.now
+        for record in self.records.get(step.id, ()):
+            if record.state is StepState.OPEN:
+                continue
+            mine = record.enrollment_id == self.enrollment.id
+            if mine and record.occurrence == key.occurrence:
+                return record.settled_at
+            if record.state is StepState.SKIPPED or (anchor_at is None and not mine):
+                continue
+            if _same_occasion(record, anchor_at) or (mine and not step.again_if_moved):
+                return record.settled_at
+        return None
+
+    def _last_settled_waiting(self) -> int:
+        """The place of the last waiting step that is settled: what is above it was passed over."""
+        return max(
+            (
+                index
+                for index, step in enumerate(self.campaign.steps)
+                if step.at is None and self._settled(step, self._key(step, "1"), None) is not None
+            ),
+            default=-1,
+        )
+
+
+def _same_occasion(record: StepRecord, anchor_at: datetime | None) -> bool:
+    if record.anchor_at is None or anchor_at is None:
+        return False
+    return abs(record.anchor_at - anchor_at) < SAME_OCCASION
+
+
+def anchors(enrollment: Enrollment, ground: Ground) -> Callable[[str], datetime | None]:
+    """What each anchor's value is for this enrollment, by its name in the campaign language."""
+    facts = ground.facts
+    application = facts.applications.get(enrollment.subject.application or "")
+    interview = interview_of(facts, enrollment, ground.now)
+    offer = facts.offers.get(enrollment.subject.offer or "")
+
+    def value(name: str) -> datetime | None:
+        match name.split("."):
+            case ["entered"]:
+                return enrollment.entered_at
+            case ["interview", "ends_at"] if interview and interview.starts_at:
+                length = timedelta(minutes=ground.interview_minutes)
+                return interview.ends_at or interview.starts_at + length
+            case ["interview", part] if interview:
+                return _instant(getattr(interview, part), ground.calendar)
+            case ["application", "last_contact"] if application:
+                return last_contact(ground, application.ref) or application.applied_at
+            case ["application", "silence_due"] if application:
+                since = last_contact(ground, application.ref) or application.applied_at
+                ceiling = ground.silence.get(application.stage or "")
+                return timing.shift(since, ceiling, ground.calendar) if since and ceiling else None
+            case ["application", part] if application:
+                return _instant(getattr(application, part), ground.calendar)
+            case ["offer", part] if offer:
+                return _instant(getattr(offer, part), ground.calendar)
+            case ["candidate", "last_contact"]:
+                return last_contact(ground, None)
+            case ["candidate", "consent_until"]:
+                return _instant(facts.candidate.consent_until, ground.calendar)
+            case ["candidate", part]:
+                return _instant(facts.candidate.fields.get(part), ground.calendar)
+        return None
+
+    return value
+
+
+def interview_of(facts: Facts, enrollment: Enrollment, now: datetime) -> Interview | None:
+    """The enrollment's own interview; else the application's next to come, else its latest past."""
+    if enrollment.subject.interview is not None:
+        return facts.interviews.get(enrollment.subject.interview)
+    if enrollment.subject.application is None:
+        return None
+    held: Sequence[tuple[datetime, Interview]] = sorted(
+        (
+            (interview.starts_at, interview)
+            for interview in facts.interviews.values()
+            if interview.application == enrollment.subject.application
+            and interview.status != "cancelled"
+            and interview.starts_at is not None
+        ),
+        key=lambda pair: pair[0],
+    )
+    ahead = [interview for starts_at, interview in held if starts_at >= now]
+    return ahead[0] if ahead else (held[-1][1] if held else None)
+
+
+def last_contact(ground: Ground, application: str | None) -> datetime | None:
+    """The latest contact that counts; one that names no application counts for all of them."""
+    replied_at = ground.facts.replied_at
+    instants = [
+        contact.at
+        for contact in ground.facts.contacts
+        if contact.at <= ground.now
+        and ground.counts(contact)
+        and (application is None or contact.application in (None, application))
+    ]
+    return max([*instants, *([replied_at] if replied_at else [])], default=None)
+
+
+def _instant(value: Any, calendar: Calendar) -> datetime | None:
+    """A date stands for its first moment in the candidate's zone."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        return value if value.tzinfo else None
+    return calendar.instant(value, time.min) if isinstance(value, date) else None

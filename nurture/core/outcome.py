@@ -1,0 +1,73 @@
+"""What does a delivery result mean: sent, again at T, never again, or not known?"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nurture.core.model import (
+    Accepted,
+    Blame,
+    Deferred,
+    MessageState,
+    Outcome,
+    Reason,
+    Rejected,
+)
+
+FIRST_RETRY = timedelta(minutes=5)
+LONGEST_RETRY = timedelta(hours=4)
+#: RFC 5321 4.5.4.1: give up after four to five days.
+GIVE_UP_AFTER = timedelta(days=4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consequence:
+    state: MessageState
+    reason: Reason | None = None
+    next_attempt_at: datetime | None = None
+    suppress: str | None = None  #: why this address must not be tried again
+    text: str = ""  #: what the other side said
+
+
+def consequence(
+    outcome: Outcome, *, message_id: str, attempts: int, created_at: datetime, now: datetime
+) -> Consequence:
+    """What becomes of a message. `attempts` counts this one.
+
+    A refusal suppresses an address only where it blames the address; one that blames the sender or
+    the content says nothing about the candidate.
+    """
+    match outcome:
+        case Accepted():
+            return Consequence(state=MessageState.SENT, text=outcome.text)
+        case Deferred():
+            again_at = now + backoff(message_id, attempts)
+            if again_at - created_at > GIVE_UP_AFTER:
+                return Consequence(
+                    state=MessageState.FAILED, reason=Reason.REFUSED, text=outcome.text
+                )
+            return Consequence(
+                state=MessageState.RETRYING,
+                reason=Reason.RETRY,
+                next_attempt_at=again_at,
+                text=outcome.text,
+            )
+        case Rejected():
+            return Consequence(
+                state=MessageState.FAILED,
+                reason=Reason.REFUSED,
+                suppress=outcome.text if outcome.blame is Blame.ADDRESS else None,
+                text=outcome.text,
+            )
+        case _:
+            return Consequence(
+                state=MessageState.UNKNOWN, reason=Reason.UNKNOWN_OUTCOME, text=outcome.text
+            )
+
+
+def backoff(message_id: str, attempts: int) -> timedelta:
+    """5, 10, 20 ... minutes up to 4 hours, each stretched by up to a quarter, by the message's id,
+    so that what failed together does not come back together."""
+    wait: timedelta = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LONGEST_RETRY)
+    share = hashlib.sha256(f"{message_id} {attempts}".encode()).digest()[0] / 255
+    return wait * (1 + share / 4)

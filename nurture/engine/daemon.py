@@ -1,0 +1,137 @@
+"""What runs all day? A few timers around planner and sender."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from nurture.engine.planner import Planner
+from nurture.engine.project import Project
+from nurture.engine.sender import Sender
+from nurture.errors import NurtureError, Problem
+from nurture.store import planning
+
+log = logging.getLogger("nurture.daemon")
+
+LOOK = timedelta(seconds=1)  # how often other processes' writes and edited files are noticed
+LEASES = timedelta(minutes=1)  # how often hand-overs of dead processes are looked for
+SWEEP = 30  # every candidate is planned anew once in so many nights, whatever their alarm says
+
+
+def until_idle(
+    planner: Planner, sender: Sender, stopped: Callable[[], bool] = lambda: False
+) -> None:
+    """Plan and send until nothing is due. A window in hand is always finished."""
+    busy = True
+    while busy and not stopped():
+        planned = planner.tick()
+        sent = 0 if stopped() else sender.window()
+        busy = bool(planned or sent)
+
+
+class Daemon:
+    """Timers: work at the earliest alarm, notice what others wrote, reload files, recover, sweep.
+
+    All jobs run on one thread, so they never overlap; APScheduler only says when. `stop` returns
+    after the window in hand.
+    """
+
+    def __init__(self, project: Project, sender: Sender, *, sole: bool) -> None:
+        self.project = project
+        self.sender = sender
+        self.sole = sole
+        self._stopping = threading.Event()
+        self._known: tuple[Problem, ...] = ()
+        self._timers = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": ThreadPoolExecutor(max_workers=1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        self._guarded(self._begin)()
+        for name, job, every in (
+            ("notice", self._notice, LOOK),
+            ("reload", self._reload, LOOK),
+            ("recover", self._recover, LEASES),
+        ):
+            self._timers.add_job(
+                self._guarded(job), "interval", seconds=every.total_seconds(), id=name
+            )
+        self._timers.add_job(self._guarded(self._sweep), "cron", hour=2, minute=17, id="sweep")
+        self._timers.start()
+        self._work_at(None)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._timers.running:
+            self._timers.shutdown(wait=True)
+
+    def _begin(self) -> None:
+        self.project.catch_up()
+        self.sender.recover(everything=self.sole)
+
+    def _work(self) -> None:
+        until_idle(self.project.planner, self.sender, self._stopping.is_set)
+        self.project.pulse.ticked_at = self.project.clock.now()
+        self.project.pulse.trouble = ""
+        with self.project.database.read() as connection:
+            self._work_at(planning.next_alarm(connection))
+
+    def _work_at(self, at: datetime | None) -> None:
+        """The next work: at the earliest alarm, and at once when there is something to notice."""
+        if not self._stopping.is_set():
+            self._timers.add_job(
+                self._guarded(self._work),
+                "date",
+                run_date=at or self.project.clock.now(),
+                id="work",
+                replace_existing=True,
+            )
+
+    def _notice(self) -> None:
+        self.project.pulse.ticked_at = self.project.clock.now()
+        if self.project.database.changed() or self.project.pulse.trouble:
+            self._work()
+
+    def _reload(self) -> None:
+        found = self.project.reload()
+        if found.problems != self._known:
+            self._known = found.problems
+            for problem in found.problems:
+                log.error(str(problem), extra={"action": "problem", "code": problem.code})
+        if found:
+            changed = sorted(found.campaigns | found.templates)
+            log.info("reloaded", extra={"action": "reloaded", "files": changed})
+            self._work()
+
+    def _recover(self) -> None:
+        if not self.sole:
+            self.sender.recover(everything=False)
+
+    def _sweep(self) -> None:
+        now = self.project.clock.now()
+        with self.project.database.write() as connection:
+            planning.sweep(connection, now.toordinal() % SWEEP, SWEEP, now)
+        self._work()
+
+    def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:
+        """A part outside that fails is told in one line and tried again; the daemon stays up."""
+
+        def run() -> None:
+            try:
+                job()
+            except NurtureError as error:
+                self._tell(str(error))
+            except Exception as error:
+                self._tell(f"{type(error).__name__}: {error}")
+
+        return run
+
+    def _tell(self, trouble: str) -> None:
+        if trouble != self.project.pulse.trouble:
+            log.error(trouble, extra={"action": "trouble"})
+        self.project.pulse.trouble = trouble

@@ -1,0 +1,118 @@
+"""What exactly will this person read? The one rendering that the sender and every preview use."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from nurture.clock import Clock
+from nurture.config import Config
+from nurture.core.model import Enrollment, Facts, Message, MessageState, Subject
+from nurture.engine.sender import Letter
+from nurture.errors import UsageError
+from nurture.rendering import mime
+from nurture.rendering.context import application_of, context
+from nurture.rendering.renderer import Rendered, Renderer
+from nurture.rendering.templates import choose
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A template for one candidate, as it would go out now."""
+
+    rendered: Rendered
+    raw: bytes
+    category: str
+
+
+class Letters:
+    """Writes mails. `renderer` is replaced when templates or layouts change."""
+
+    def __init__(self, config: Config, renderer: Renderer, clock: Clock) -> None:
+        self.config = config
+        self.renderer = renderer
+        self.clock = clock
+
+    def write(self, message: Message, facts: Facts, now: datetime) -> Letter:
+        """The bytes of a message. Raises RenderError where a fact or a template is wanting."""
+        enrollment = next(each for each in facts.enrollments if each.id == message.enrollment_id)
+        rendered, raw = self._render(message, facts, enrollment.subject, enrollment, now)
+        assert rendered is not None  # noqa: S101 - the type says so, the reader should too
+        to = mime.address("", facts.candidate.email or "")
+        return Letter(sender=self.config.sender.email, to=f"{to.username}@{to.domain}", raw=raw)
+
+    def preview(self, template: str, facts: Facts, subject: Subject | None = None) -> Preview:
+        """The same for any template and candidate: sends nothing, writes nothing.
+
+        Without a subject it is about the candidate's latest interview or application.
+        """
+        now = self.clock.now()
+        category = self._category_of(template, facts)
+        about = subject or likely_subject(facts)
+        application = application_of(facts, about)
+        message = Message(
+            id=0,
+            candidate_id=facts.candidate.id,
+            message_id=f"<preview@{self.config.sender.email.partition('@')[2]}>",
+            state=MessageState.PLANNED,
+            campaign="preview",
+            template=template,
+            category=category,
+            enrollment_id=0,
+            step=template,
+            occurrence="1",
+            application=application.ref if application else None,
+            created_at=now,
+        )
+        rendered, raw = self._render(message, facts, about, None, now)
+        return Preview(rendered=rendered, raw=raw, category=category)
+
+    def _render(
+        self,
+        message: Message,
+        facts: Facts,
+        subject: Subject,
+        enrollment: Enrollment | None,
+        now: datetime,
+    ) -> tuple[Rendered, bytes]:
+        words = context(facts, subject, enrollment=enrollment, config=self.config, now=now)
+        category = self.config.categories[message.category]
+        rendered = self.renderer.render(
+            message.template,
+            words,
+            candidate_id=facts.candidate.id,
+            locale=facts.candidate.locale,
+            category=category,
+        )
+        raw = mime.message(
+            rendered,
+            message=message,
+            facts=facts,
+            category=category,
+            config=self.config,
+            at=now,
+        )
+        return rendered, raw
+
+    def _category_of(self, name: str, facts: Facts) -> str:
+        locale = facts.candidate.locale or self.config.locale
+        template = choose(self.renderer.templates, name, locale)
+        if template is None:
+            raise UsageError(
+                f'there is no template "{name}": see `nurture check` for those there are'
+            )
+        return template.category
+
+
+def likely_subject(facts: Facts) -> Subject:
+    """What a preview is about when nobody says: the interview booked last, else the application."""
+    interviews = sorted(
+        (each for each in facts.interviews.values() if each.status != "cancelled"),
+        key=lambda each: (each.starts_at is not None, each.starts_at, each.ref),
+    )
+    offers = list(facts.offers.values())
+    offer = offers[-1].ref if offers else None
+    if interviews:
+        return Subject(
+            application=interviews[-1].application, interview=interviews[-1].ref, offer=offer
+        )
+    applications = list(facts.applications.values())
+    return Subject(application=applications[-1].ref if applications else None, offer=offer)

@@ -1,0 +1,261 @@
+"""Who is due, and what was decided for them? Claims rung candidates, plans each, writes it down."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from nurture.authoring.library import Library
+from nurture.clock import Clock
+from nurture.config import Config
+from nurture.core.agenda import Agenda, Ledger, plan
+from nurture.core.journey import Ground, Key, stand
+from nurture.core.model import (
+    Application,
+    Condition,
+    Enrollment,
+    Facts,
+    Truth,
+    Verdict,
+)
+from nurture.engine import house
+from nurture.engine.enrolling import Roll, enroll
+from nurture.engine.recording import Decided, by_key, changes
+from nurture.rendering.context import context
+from nurture.rendering.renderer import Renderer
+from nurture.store import planning
+from nurture.store.database import Connection, Database
+from nurture.store.reading import load
+
+log = logging.getLogger("nurture.planner")
+
+BATCH = 200
+#: A candidate whose planning fails is looked at again after this, doubled each time, at most a day.
+FIRST_BACK_OFF = timedelta(minutes=1)
+LONGEST_BACK_OFF = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One candidate's facts and what was decided from them."""
+
+    facts: Facts
+    agenda: Agenda
+
+
+class Planner:
+    """Plans candidates: for the daemon in transactions, for the pages without a trace."""
+
+    def __init__(
+        self,
+        database: Database,
+        library: Library,
+        config: Config,
+        clock: Clock,
+        renderer: Callable[[], Renderer],
+    ) -> None:
+        self.database = database
+        self.library = library
+        self.config = config
+        self.clock = clock
+        self.renderer = renderer
+        self.policy = house.policy(config)
+        self.calendars = house.Calendars(config)
+        self.counts = house.counts_as_contact(config)
+
+    def tick(self) -> int:
+        """Plan one batch of candidates whose alarm has rung, in one transaction. How many."""
+        now = self.clock.now()
+        with self.database.write() as connection:
+            ids = planning.rung(connection, now, BATCH)
+            if ids:
+                self.plan_locked(connection, ids, now)
+        if ids:
+            log.info("planned", extra={"action": "planned", "candidates": len(ids)})
+        return len(ids)
+
+    def plan_locked(
+        self, connection: Connection, ids: Collection[int], now: datetime
+    ) -> dict[int, Planned]:
+        """Plan these candidates, whose rows the caller has locked, and write what was decided.
+
+        1. Today's events make and end enrollments; the new ones are stored, so they have ids.
+        2. Each candidate is planned by itself. One that raises is set aside, with the reason and a
+           back-off, and the rest goes on.
+        3. All that changed is written in bulk.
+        """
+        everyone = load(connection, ids)
+        rolls: dict[int, Roll] = {}
+        for id_, facts in everyone.items():
+            with self._set_aside(connection, id_, now):
+                rolls[id_] = self._enroll(facts, now)
+        self._store_entered(connection, rolls)
+        decided: dict[int, Decided] = {}
+        for id_, roll in rolls.items():
+            with self._set_aside(connection, id_, now):
+                decided[id_] = self._decide(everyone[id_], roll, now)
+        planning.write(connection, [changes(each, now) for each in decided.values()], now)
+        return {id_: Planned(facts=each.facts, agenda=each.agenda) for id_, each in decided.items()}
+
+    def view(self, connection: Connection, candidate_id: int) -> Planned | None:
+        """The same decision, written nowhere: for previews and explanations."""
+        now = self.clock.now()
+        facts = load(connection, [candidate_id]).get(candidate_id)
+        if facts is None:
+            return None
+        decided = self._decide(facts, self._enroll(facts, now), now)
+        return Planned(facts=decided.facts, agenda=decided.agenda)
+
+    def _enroll(self, facts: Facts, now: datetime) -> Roll:
+        return enroll(facts, self.library.campaigns, self.policy, self._reads(facts, now))
+
+    def _decide(self, facts: Facts, roll: Roll, now: datetime) -> Decided:
+        campaigns = self.library.campaigns
+        facts = replace(facts, enrollments=(*facts.enrollments, *roll.entered))
+        recipient = self.calendars.recipient(facts.candidate)
+        reads = self._reads(facts, now)
+        ground = Ground(
+            facts=facts,
+            calendar=recipient.calendar,
+            now=now,
+            known_at=min((event.received_at for event in facts.events), default=now),
+            interview_minutes=self.config.interview_minutes,
+            silence=self.config.silence,
+            counts=self.counts,
+        )
+        wanted = [
+            want
+            for enrollment in roll.active
+            if (campaign := campaigns.get(enrollment.campaign)) is not None
+            for want in stand(campaign, enrollment, ground, _for(reads, enrollment))
+        ]
+        agenda = plan(recipient, wanted, ledger(facts), self.policy, now)
+        alarms = [at for at in (agenda.wake_at, *roll.alarms) if at is not None]
+        agenda = replace(agenda, wake_at=min(alarms, default=None))
+        return Decided(
+            facts=facts,
+            agenda=agenda,
+            calendar=recipient.calendar,
+            ended=tuple(roll.ended),
+            tasks=self._tasks(facts, agenda, now),
+            campaigns=campaigns,
+            domain=self.config.sender.email.partition("@")[2],
+        )
+
+    def _tasks(
+        self, facts: Facts, agenda: Agenda, now: datetime
+    ) -> Mapping[Key, tuple[str, str | None]]:
+        """Text and assignee of each task that is due, in the words of its campaign."""
+        due = {}
+        for item in agenda.items:
+            if item.verdict is Verdict.TASK and item.step.task is not None:
+                enrollment = next(
+                    each for each in facts.enrollments if each.id == item.key.enrollment_id
+                )
+                words = self._words(facts, enrollment, now)
+                text = self.renderer().line(item.step.task.text, words)
+                application = facts.applications.get(enrollment.subject.application or "")
+                due[item.key] = (text, _assignee(application, item.step.task.to))
+        return due
+
+    def _reads(self, facts: Facts, now: datetime) -> Callable[[Condition, Enrollment], Truth]:
+        """Conditions of these facts; the words of an enrollment are put together once."""
+        words: dict[int, dict[str, Any]] = {}
+
+        def reads(condition: Condition, enrollment: Enrollment) -> Truth:
+            if enrollment.id not in words:
+                words[enrollment.id] = self._words(facts, enrollment, now)
+            return condition(words[enrollment.id])
+
+        return reads
+
+    def _words(self, facts: Facts, enrollment: Enrollment, now: datetime) -> dict[str, Any]:
+        return context(
+            facts, enrollment.subject, enrollment=enrollment, config=self.config, now=now
+        )
+
+    def _store_entered(self, connection: Connection, rolls: Mapping[int, Roll]) -> None:
+        entered = [each for roll in rolls.values() for each in roll.entered]
+        ids = planning.enter(connection, [_row(each) for each in entered])
+        stored = {
+            (each.candidate_id, each.id): replace(each, id=id_)
+            for each, id_ in zip(entered, ids, strict=True)
+        }
+        for candidate_id, roll in rolls.items():
+
+            def now_stored(each: Enrollment, owner: int = candidate_id) -> Enrollment:
+                return stored.get((owner, each.id), each)
+
+            roll.entered = [now_stored(each) for each in roll.entered]
+            roll.active = [now_stored(each) for each in roll.active]
+            roll.ended = [(now_stored(each), why) for each, why in roll.ended]
+
+    def _set_aside(self, connection: Connection, id_: int, now: datetime) -> "_SetAside":
+        return _SetAside(connection, id_, now)
+
+
+class _SetAside:
+    """A block that may fail for one candidate without failing for the others."""
+
+    def __init__(self, connection: Connection, candidate_id: int, now: datetime) -> None:
+        self.connection = connection
+        self.candidate_id = candidate_id
+        self.now = now
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, _trace: Any) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        before = planning.failures(self.connection, [self.candidate_id])
+        wait = min(FIRST_BACK_OFF * 2 ** before.get(self.candidate_id, 0), LONGEST_BACK_OFF)
+        problem = f"{type(error).__name__}: {error}"
+        planning.set_aside(self.connection, self.candidate_id, problem, self.now + wait)
+        log.error(
+            "set aside",
+            extra={"action": "set-aside", "candidate": self.candidate_id},
+            exc_info=False,
+        )
+        return True
+
+
+def ledger(facts: Facts) -> Ledger:
+    """What has reached this candidate, and what is on its way."""
+    messages = by_key(facts.messages)
+    return Ledger(
+        contacts=facts.contacts,
+        messages=messages,
+        approved=frozenset(key for key, each in messages.items() if each.approved_at is not None),
+    )
+
+
+def _for(
+    reads: Callable[[Condition, Enrollment], Truth], enrollment: Enrollment
+) -> Callable[[Condition], Truth]:
+    return lambda condition: reads(condition, enrollment)
+
+
+def _assignee(application: Application | None, role: str) -> str | None:
+    if application is None:
+        return None
+    people = {
+        "recruiter": application.recruiter,
+        "coordinator": application.coordinator,
+        "hiring_manager": application.hiring_manager,
+    }
+    return people.get(role) or application.recruiter
+
+
+def _row(enrollment: Enrollment) -> dict[str, Any]:
+    return {
+        "candidate_id": enrollment.candidate_id,
+        "campaign": enrollment.campaign,
+        "subject": enrollment.about,
+        "number": enrollment.number,
+        "application": enrollment.subject.application,
+        "interview": enrollment.subject.interview,
+        "offer": enrollment.subject.offer,
+        "entered_at": enrollment.entered_at,
+    }

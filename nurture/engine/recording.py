@@ -1,0 +1,274 @@
+"""Which rows does a decided agenda change? Verdicts become messages, tasks and settled steps."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from nurture.core import timing
+from nurture.core.agenda import Agenda, Item
+from nurture.core.hours import Calendar
+from nurture.core.journey import Key
+from nurture.core.model import (
+    Campaign,
+    Enrollment,
+    Facts,
+    Message,
+    MessageClass,
+    MessageState,
+    Reason,
+    StepRecord,
+    StepState,
+    TaskText,
+    Verdict,
+)
+from nurture.rendering.mime import message_id_for
+from nurture.store.planning import Changes
+
+#: States in which the planner may still change its mind.
+_OURS = (MessageState.PLANNED, MessageState.QUEUED, MessageState.HELD, MessageState.RETRYING)
+_NOTICEABLE = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """One candidate's planning, before it is written."""
+
+    facts: Facts
+    agenda: Agenda
+    calendar: Calendar
+    ended: tuple[tuple[Enrollment, str], ...]
+    tasks: Mapping[Key, tuple[str, str | None]]  #: rendered text and assignee of tasks due now
+    campaigns: Mapping[str, Campaign]
+    domain: str  #: right-hand side of Message-IDs
+
+
+def changes(decided: Decided, now: datetime) -> Changes:
+    """All rows this planning changes."""
+    return _Recorder(decided, now).all()
+
+
+class _Recorder:
+    def __init__(self, decided: Decided, now: datetime) -> None:
+        facts = decided.facts
+        self.decided = decided
+        self.now = now
+        self.out = Changes(candidate_id=facts.candidate.id, wake_at=decided.agenda.wake_at)
+        self.records = {
+            Key(enrollment_id=each.enrollment_id, step=each.step, occurrence=each.occurrence): each
+            for each in facts.records
+        }
+        self.messages = by_key(facts.messages)
+        self.campaign_of = {each.id: each.campaign for each in facts.enrollments}
+
+    def all(self) -> Changes:
+        ended = {enrollment.id: why for enrollment, why in self.decided.ended}
+        self.out.ended = [
+            {"id": id_, "ended_at": self.now, "end_reason": why} for id_, why in ended.items()
+        ]
+        for item in self.decided.agenda.items:
+            self.item(item)
+        spoken_of = {item.key for item in self.decided.agenda.items}
+        for key, record in self.records.items():
+            if record.state is StepState.OPEN and key not in spoken_of:
+                self.gone(key, record, ended)
+        for key, message in self.messages.items():
+            if message.state in _OURS and key not in spoken_of:
+                self.withdraw(key, message, ended)
+        return self.out
+
+    def item(self, item: Item) -> None:
+        if not item.key.occurrence:
+            return  # nothing to hang a row on until its anchor has a value
+        state = StepState.OPEN
+        if item.verdict is Verdict.TASK:
+            self.out.tasks.append(self.task(item))
+            state = StepState.DONE
+        elif item.final:
+            state = StepState.SKIPPED
+        self.step(item, state)
+        if item.step.send is not None:
+            self.message(item)
+
+    def step(self, item: Item, state: StepState) -> None:
+        record = self.records.get(item.key)
+        if record is None or _differs(record, item, state):
+            self.out.steps.append(self.row(item, state))
+        if record is None or _news(record, item) or state is not StepState.OPEN:
+            self.verdict(item.key, item.verdict, item.reason, item.at, item.detail, item)
+
+    def row(self, item: Item, state: StepState) -> dict[str, Any]:
+        return {
+            **vars(item.key),
+            "candidate_id": self.out.candidate_id,
+            "anchor_at": item.anchor_at,
+            "moment_at": item.moment_at,
+            "known_at": item.known_at or self.now,
+            "state": state,
+            "settled_at": None if state is StepState.OPEN else self.now,
+            "verdict": item.verdict,
+            "reason": item.reason,
+            "at": item.at,
+            "detail": dict(item.detail),
+        }
+
+    def message(self, item: Item) -> None:
+        message = self.messages.get(item.key)
+        state = _state_for(item, message)
+        if state is None:
+            return
+        if message is None:
+            self.out.queued.append((item.key, self.new_message(item, state)))
+        elif message.state is not state:
+            self.change(message, state, item.reason, item.detail)
+
+    def new_message(self, item: Item, state: MessageState) -> dict[str, Any]:
+        key = item.key
+        category = item.category
+        return {
+            "candidate_id": self.out.candidate_id,
+            "message_id": message_id_for(
+                key.enrollment_id, key.step, key.occurrence, self.decided.domain
+            ),
+            "state": state,
+            "campaign": item.campaign,
+            "template": item.step.send,
+            "category": category.name if category else "",
+            "klass": category.klass if category else MessageClass.SERVICE,
+            "application": item.application,
+            "created_at": self.now,
+            "until": item.until,
+            "reason": item.reason,
+            "detail": dict(item.detail),
+        }
+
+    def change(
+        self, message: Message, state: MessageState, reason: Reason, detail: Mapping[str, Any]
+    ) -> None:
+        self.out.messages.append(
+            {"id": message.id, "state": state, "reason": reason, "detail": dict(detail)}
+        )
+
+    def task(self, item: Item) -> dict[str, Any]:
+        text, assignee = self.decided.tasks[item.key]
+        due = item.step.task.due if item.step.task else TaskText(text="").due
+        return {
+            **vars(item.key),
+            "candidate_id": self.out.candidate_id,
+            "campaign": item.campaign,
+            "application": item.application,
+            "text": text,
+            "role": item.step.task.to if item.step.task else "recruiter",
+            "assignee": assignee,
+            "state": "open",
+            "created_at": self.now,
+            "due_at": timing.shift(self.now, due, self.decided.calendar),
+        }
+
+    def gone(self, key: Key, record: StepRecord, ended: Mapping[int, str]) -> None:
+        """An open step that is wanted no more: its enrollment ended, its anchor moved on, or its
+        author removed it. A file that is missing freezes its steps instead."""
+        why = self.why_gone(key, ended)
+        if why is Reason.CAMPAIGN_MISSING:
+            return
+        detail = {"event": ended[key.enrollment_id]} if why is Reason.LEFT else {}
+        self.verdict(key, Verdict.SKIP, why, self.now, detail, None)
+        if why is not Reason.LEFT:
+            self.out.dropped.append(key)
+            return
+        left = {
+            **vars(key),
+            "candidate_id": self.out.candidate_id,
+            "anchor_at": record.anchor_at,
+            "moment_at": record.moment_at,
+            "known_at": record.known_at,
+            "state": StepState.SKIPPED,
+            "settled_at": self.now,
+            "verdict": Verdict.SKIP,
+            "reason": why,
+            "at": self.now,
+            "detail": detail,
+        }
+        self.out.steps.append(left)
+
+    def withdraw(self, key: Key, message: Message, ended: Mapping[int, str]) -> None:
+        why = self.why_gone(key, ended)
+        frozen = why is Reason.CAMPAIGN_MISSING
+        state = MessageState.PLANNED if frozen else MessageState.CANCELLED
+        if message.state is not state:
+            self.change(message, state, why, {})
+
+    def why_gone(self, key: Key, ended: Mapping[int, str]) -> Reason:
+        if key.enrollment_id in ended:
+            return Reason.LEFT
+        campaign = self.decided.campaigns.get(self.campaign_of.get(key.enrollment_id, ""))
+        if campaign is None:
+            return Reason.CAMPAIGN_MISSING
+        ids = {step.id for step in campaign.steps}
+        return Reason.MOVED if key.step in ids else Reason.STEP_REMOVED
+
+    def verdict(
+        self,
+        key: Key,
+        verdict: Verdict,
+        reason: Reason,
+        at: datetime | None,
+        detail: Mapping[str, Any],
+        item: Item | None,
+    ) -> None:
+        self.out.verdicts.append(
+            {
+                **vars(key),
+                "candidate_id": self.out.candidate_id,
+                "campaign": self.campaign_of.get(key.enrollment_id, ""),
+                "template": item.step.send if item else None,
+                "category": item.category.name if item and item.category else None,
+                "application": item.application if item else None,
+                "recorded_at": self.now,
+                "verdict": verdict,
+                "reason": reason,
+                "final": item is None or item.final,
+                "at": at,
+                "detail": dict(detail),
+            }
+        )
+
+
+def by_key(messages: Iterable[Message]) -> dict[Key, Message]:
+    return {
+        Key(enrollment_id=each.enrollment_id, step=each.step, occurrence=each.occurrence): each
+        for each in messages
+    }
+
+
+def _state_for(item: Item, message: Message | None) -> MessageState | None:
+    """The state a message takes by this verdict; None leaves it, or leaves it unwritten."""
+    if item.verdict is Verdict.SEND:
+        return MessageState.QUEUED
+    if item.verdict is Verdict.WAIT and item.reason is Reason.APPROVAL:
+        return MessageState.HELD
+    if message is None or message.state not in _OURS:
+        return None
+    if item.final:
+        return MessageState.CANCELLED
+    return MessageState.RETRYING if message.state is MessageState.RETRYING else MessageState.PLANNED
+
+
+def _differs(record: StepRecord, item: Item, state: StepState) -> bool:
+    return (
+        state is not record.state
+        or record.moment_at != item.moment_at
+        or record.anchor_at != item.anchor_at
+        or (item.known_at is not None and record.known_at != item.known_at)
+        or _news(record, item)
+    )
+
+
+def _news(record: StepRecord, item: Item) -> bool:
+    """Whether people would want to know: another verdict, reason or time. A mail that is due now
+    is due a moment later too, and forecasts are not promises."""
+    if record.verdict is not item.verdict or record.reason is not item.reason:
+        return True
+    if item.verdict is not Verdict.WAIT or item.about or record.at is None or item.at is None:
+        return False
+    return abs(record.at - item.at) > _NOTICEABLE

@@ -1,0 +1,210 @@
+"""How does a decided message leave? Claimed, decided again, marked, handed over, recorded."""
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from nurture.clock import Clock
+from nurture.core.agenda import Item
+from nurture.core.journey import Key
+from nurture.core.model import (
+    Accepted,
+    Facts,
+    Message,
+    MessageState,
+    Outcome,
+    Reason,
+    StepState,
+    Verdict,
+)
+from nurture.core.outcome import Consequence, consequence
+from nurture.engine.planner import Planned, Planner
+from nurture.engine.recording import by_key
+from nurture.errors import NurtureError
+from nurture.store import alarm, planning
+from nurture.store.database import Connection, Database
+
+log = logging.getLogger("nurture.sender")
+
+WINDOW = 100
+#: How long a hand-over may take before its message counts as in doubt.
+LEASE = timedelta(minutes=10)
+#: A mail that cannot be written is tried again: its facts or its template may be mended.
+MEND_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A message ready to leave."""
+
+    sender: str  #: envelope
+    to: str
+    raw: bytes
+
+
+#: Writes the mail: the same rendering that previews show. Raises NurtureError where it cannot.
+Writes = Callable[[Message, Facts, datetime], Letter]
+
+
+class Carrier(Protocol):
+    def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:
+        """Offer the bytes; what came of it is a value."""
+
+
+class Sender:
+    def __init__(
+        self,
+        database: Database,
+        planner: Planner,
+        clock: Clock,
+        write: Writes,
+        carrier: Carrier,
+    ) -> None:
+        self.database = database
+        self.planner = planner
+        self.clock = clock
+        self.write = write
+        self.carrier = carrier
+
+    def window(self) -> int:
+        """Send one window of queued messages, at most one a candidate. How many were taken.
+
+        1. Lock candidates with queued mail and plan them again: whatever came in since (an
+           unsubscribe, a moved interview, another mail) is obeyed here.
+        2. Mark what still goes out as `sending`, durably: from here on it counts.
+        3. Write and hand over, one after another.
+        4. Record what came of each, under this window's lease.
+        """
+        now = self.clock.now()
+        lease = secrets.token_hex(8)
+        with self.database.write() as connection:
+            ids = planning.with_mail(connection, WINDOW)
+            if not ids:
+                return 0
+            planned = self.planner.plan_locked(connection, ids, now)
+            chosen = [pair for each in planned.values() if (pair := first_to_go(each))]
+            messages = [message.id for message, _ in chosen]
+            planning.mark_sending(connection, messages, lease, now, now + LEASE)
+        results = [(message, self._hand_over(message, facts)) for message, facts in chosen]
+        self._record(results, lease)
+        return len(ids)
+
+    def recover(self, *, everything: bool) -> int:
+        """Messages whose sender is gone become `unknown`: never sent again by themselves.
+
+        `everything`: this process is the only one, so nobody else can be sending.
+        """
+        now = self.clock.now()
+        with self.database.write() as connection:
+            ids = planning.in_doubt(connection, now, everything=everything)
+            alarm.ring(connection, ids, now)
+        if ids:
+            log.warning("in doubt", extra={"action": "in-doubt", "candidates": len(ids)})
+        return len(ids)
+
+    def _hand_over(self, message: Message, facts: Facts) -> Consequence:
+        now = self.clock.now()
+        try:
+            letter = self.write(message, facts, now)
+        except NurtureError as error:
+            return Consequence(
+                state=MessageState.RETRYING,
+                reason=Reason.CANNOT_RENDER,
+                next_attempt_at=now + MEND_AFTER,
+                text=str(error),
+            )
+        outcome = self.carrier.hand_over(letter.sender, letter.to, letter.raw, message.message_id)
+        return consequence(
+            outcome,
+            message_id=message.message_id,
+            attempts=message.attempts + 1,
+            created_at=message.created_at,
+            now=self.clock.now(),
+        )
+
+    def _record(self, results: Sequence[tuple[Message, Consequence]], lease: str) -> None:
+        now = self.clock.now()
+        counts: dict[str, int] = {}
+        with self.database.write() as connection:
+            candidates = {message.candidate_id for message, _ in results}
+            alarm.lock(connection, candidates)
+            for message, result in results:
+                self._record_one(connection, message, result, lease, now)
+                counts[result.state.value] = counts.get(result.state.value, 0) + 1
+            alarm.ring(connection, candidates, now)
+        log.info("handed over", extra={"action": "handed-over", **counts})
+
+    def _record_one(
+        self,
+        connection: Connection,
+        message: Message,
+        result: Consequence,
+        lease: str,
+        now: datetime,
+    ) -> None:
+        contacted = result.state in (MessageState.SENT, MessageState.UNKNOWN)
+        values: dict[str, Any] = {
+            "state": result.state,
+            "reason": result.reason,
+            "detail": {"said": result.text} if result.text else {},
+            "next_attempt_at": result.next_attempt_at,
+            "sent_at": now if contacted else None,
+        }
+        if not planning.record_outcome(connection, message.id, lease, values):
+            return  # another hand has it: what this one did is in doubt, and said so there
+        keys = planning.keys_of(connection, message.id)
+        if contacted or result.state is MessageState.FAILED:
+            state = StepState.SENT if contacted else StepState.FAILED
+            planning.settle_step(connection, keys, state, now)
+            planning.record_verdicts(
+                connection, [_settled(message, key, result, now) for key in keys]
+            )
+        if result.suppress is not None:
+            planning.suppress(connection, message.candidate_id, result.suppress)
+
+
+def first_to_go(planned: Planned) -> tuple[Message, Facts] | None:
+    """The most necessary message that is decided, queued and still to be sent."""
+    queued = by_key(planned.facts.messages)
+    for item in sorted(planned.agenda.items, key=_necessity):
+        message = queued.get(item.key)
+        if (
+            item.verdict is Verdict.SEND
+            and message is not None
+            and message.state is MessageState.QUEUED
+        ):
+            return message, planned.facts
+    return None
+
+
+def _necessity(item: Item) -> int:
+    return -item.category.priority if item.category else 0
+
+
+def _settled(message: Message, key: Key, result: Consequence, now: datetime) -> Mapping[str, Any]:
+    """The verdict row of a message that is at its end."""
+    sent = result.state is MessageState.SENT
+    return {
+        **vars(key),
+        "candidate_id": message.candidate_id,
+        "campaign": message.campaign,
+        "template": message.template,
+        "category": message.category,
+        "application": message.application,
+        "recorded_at": now,
+        "verdict": Verdict.SKIP if result.state is MessageState.FAILED else Verdict.SENT,
+        "reason": Reason.DUE if sent else result.reason,
+        "final": True,
+        "at": now,
+        "detail": {} if sent else {"said": result.text},
+    }
+
+
+class Nowhere:
+    """A carrier that accepts everything and carries it nowhere: for simulations."""
+
+    def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:  # noqa: ARG002
+        return Accepted(text="simulated")

@@ -1,0 +1,331 @@
+"""How do changed facts reach the rows? Read for a batch of events, changed in memory, written once.
+
+Each object is a `Record` that remembers since when each of its keys is known, so that facts may
+arrive in any order and the later one stands.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select, update
+
+from nurture.store import alarm
+from nurture.store.tables import (
+    applications,
+    candidate_refs,
+    candidates,
+    contacts,
+    enrollments,
+    events,
+    interviews,
+    jobs,
+    messages,
+    metadata,
+    offers,
+    people,
+)
+
+_CHUNK = 500  # keys a statement: SQLite has a limit on parameters
+_AS_OF = "_as_of"  # in `data`: instant -> the keys that were last told then
+_ERASED = ("stage", "applied_at", "stage_since", "rejected_at", "sent_at", "expires_at", "kind")
+#: The columns that intake writes, by table; the rest of an object's facts is in `data`.
+_COLUMNS = {
+    candidates: (
+        *("ref", "email", "email_key", "do_not_contact", "suppressed", "paused_until"),
+        *("unsubscribed", "replied_at"),
+    ),
+    applications: ("candidate_id", "job", "status"),
+    interviews: ("candidate_id", "application", "status", "starts_at", "ends_at", "booked_at"),
+    offers: ("candidate_id", "application", "status"),
+    jobs: ("status",),
+    people: (),
+}
+_KEYS: dict[Table, Column[Any]] = {
+    candidates: candidates.c.id,
+    applications: applications.c.ref,
+    interviews: interviews.c.ref,
+    offers: offers.c.ref,
+    jobs: jobs.c.ref,
+    people: people.c.email,
+}
+
+
+@dataclass
+class Record:
+    """One object as it is known: columns and data side by side, each key with its instant."""
+
+    table: Table
+    key: Any  #: ref, e-mail or number; a candidate that is not written yet has a number below 0
+    values: dict[str, Any]  #: of the columns
+    data: dict[str, Any] = field(default_factory=dict)
+    as_of: dict[str, str] = field(default_factory=dict)
+    new: bool = True
+    touched: bool = False  #: there is something to write
+    changed: bool = False  #: something that is true of the world is another
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name] if name in self.values else self.data.get(name)
+
+    def older(self, name: str, at: datetime) -> bool:
+        """Whether something later than `at` is known under this name."""
+        return stamp(at) < self.as_of.get(name, "")
+
+    def tell(self, name: str, value: Any, at: datetime, *, under: str = "") -> bool:
+        """The value as of `at`, unless a later one is known (`under` another name, if given)."""
+        if self.older(under or name, at):
+            return False
+        if self.as_of.get(under or name) != stamp(at):
+            self.as_of[under or name] = stamp(at)
+            self.touched = True
+        self.put(name, value)
+        return True
+
+    def put(self, name: str, value: Any) -> None:
+        """The value, whenever it was told."""
+        if self[name] == value and (name in self.values or name in self.data or value is None):
+            return
+        self.touched = self.changed = True
+        if name in self.values:
+            self.values[name] = value
+        elif value is None:
+            self.data.pop(name, None)
+        else:
+            self.data[name] = value
+
+
+@dataclass
+class Wanted:
+    """The names under which a batch of events speaks of things."""
+
+    refs: set[str] = field(default_factory=set)
+    emails: set[str] = field(default_factory=set)  #: case-folded; so are those of people
+    applications: set[str] = field(default_factory=set)
+    interviews: set[str] = field(default_factory=set)
+    offers: set[str] = field(default_factory=set)
+    jobs: set[str] = field(default_factory=set)
+    people: set[str] = field(default_factory=set)
+    messages: set[str] = field(default_factory=set)
+    closing: set[str] = field(default_factory=set)  #: jobs whose active applications are needed
+    events: set[tuple[str, str]] = field(default_factory=set)  #: source, source_id
+
+
+@dataclass
+class Known:
+    """What the store knows under those names, locked, and what is to be written."""
+
+    records: dict[Table, dict[Any, Record]]
+    refs: dict[str, int] = field(default_factory=dict)
+    emails: dict[str, int] = field(default_factory=dict)
+    messages: dict[str, int] = field(default_factory=dict)  #: Message-ID -> candidate
+    events: set[tuple[str, str]] = field(default_factory=set)
+    new_refs: dict[str, int] = field(default_factory=dict)
+    new_events: list[dict[str, Any]] = field(default_factory=list)
+    new_contacts: list[dict[str, Any]] = field(default_factory=list)
+    bounced: set[str] = field(default_factory=set)
+    erased: set[int] = field(default_factory=set)
+    rung: set[int] = field(default_factory=set)
+
+    def add(self, table: Table, key: Any, **values: Any) -> Record:
+        """A new object; its columns without a value are empty."""
+        record = Record(table, key, dict.fromkeys(_COLUMNS[table]) | values)
+        record.touched = record.changed = True
+        self.records[table][key] = record
+        return record
+
+    def new_candidate(self, ref: str) -> Record:
+        values = {"ref": ref, "do_not_contact": False, "unsubscribed": []}
+        record = self.add(candidates, -1 - len(self.records[candidates]), **values)
+        self.alias(ref, record.key)
+        return record
+
+    def alias(self, ref: str, candidate: int) -> None:
+        if ref not in self.refs:
+            self.refs[ref] = self.new_refs[ref] = candidate
+
+
+def stamp(at: datetime) -> str:
+    """An instant as text that sorts as time does."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def load(connection: Connection, wanted: Wanted) -> Known:
+    """What is known under these names, with the candidates, then jobs and people locked."""
+    known = Known({table: {} for table in _KEYS})
+    refs, owners = candidate_refs.c, set[int]()
+    for row in _rows(connection, refs.ref, wanted.refs, refs.candidate_id):
+        known.refs[row.ref] = row.candidate_id
+    for row in _rows(connection, messages.c.message_id, wanted.messages, messages.c.candidate_id):
+        known.messages[row.message_id] = row.candidate_id
+    for row in _rows(connection, candidates.c.email_key, wanted.emails, candidates.c.id):
+        known.emails[row.email_key] = row.id
+    objects = {
+        applications: set(wanted.applications),
+        interviews: wanted.interviews,
+        offers: wanted.offers,
+    }
+    for row in _rows(connection, applications.c.job, wanted.closing, applications.c.ref):
+        objects[applications].add(row.ref)
+    for table, keys in objects.items():
+        owners |= {
+            row.candidate_id for row in _rows(connection, table.c.ref, keys, table.c.candidate_id)
+        }
+    owners |= {*known.refs.values(), *known.emails.values(), *known.messages.values()}
+    alarm.lock(connection, owners)
+    _read(connection, known, candidates, owners)
+    for table, keys in objects.items():
+        _read(connection, known, table, keys)
+    _read(connection, known, jobs, wanted.jobs, locked=True)
+    _read(connection, known, people, wanted.people, locked=True)
+    for row in _rows(
+        connection, events.c.source_id, {id_ for _, id_ in wanted.events}, events.c.source
+    ):
+        known.events.add((row.source, row.source_id))
+    return known
+
+
+def save(connection: Connection, known: Known, now: datetime) -> dict[int, int]:
+    """Write all that changed and ring who is affected. Returns the numbers of new candidates."""
+    numbers = _insert_candidates(connection, known, now)
+
+    def owner(candidate: int) -> int:
+        return numbers.get(candidate, candidate)
+
+    if known.new_refs:
+        rows = [{"ref": ref, "candidate_id": owner(who)} for ref, who in known.new_refs.items()]
+        connection.execute(insert(candidate_refs), rows)
+    for table in _KEYS:
+        _write(connection, table, known.records[table].values(), owner)
+    for table, new in ((events, known.new_events), (contacts, known.new_contacts)):
+        if new:
+            rows = [row | {"candidate_id": owner(row["candidate_id"])} for row in new]
+            connection.execute(insert(table), rows)
+    for chunk in _chunks(known.bounced):
+        connection.execute(
+            update(messages)
+            .where(messages.c.message_id.in_(chunk), messages.c.state.in_(("sent", "unknown")))
+            .values(state="bounced")
+        )
+    for candidate in sorted(map(owner, known.erased)):
+        _scrub(connection, candidate)
+    alarm.ring(connection, {owner(candidate) for candidate in known.rung}, now)
+    return numbers
+
+
+def absorb(connection: Connection, loser: int, survivor: int, now: datetime) -> None:
+    """Everything of one candidate becomes another's, and the one is gone.
+
+    Enrollments of the same campaign in the same matter would be two: the moved one ends.
+    """
+    alarm.lock(connection, {loser, survivor})
+    _move_enrollments(connection, loser, survivor, now)
+    for table in metadata.sorted_tables:
+        if "candidate_id" in table.c:
+            connection.execute(
+                update(table).where(table.c.candidate_id == loser).values(candidate_id=survivor)
+            )
+    connection.execute(delete(candidates).where(candidates.c.id == loser))
+    alarm.ring(connection, {survivor}, now)
+
+
+def _move_enrollments(connection: Connection, loser: int, survivor: int, now: datetime) -> None:
+    """A matter that is the person (`candidate:7`) is named anew; every other keeps its name."""
+    table = enrollments.c
+    theirs = {
+        (row.campaign, row.number)
+        for row in connection.execute(
+            select(table.campaign, table.number).where(table.subject == f"candidate:{survivor}")
+        )
+    }
+    mine = select(table.id, table.campaign, table.number).where(
+        table.subject == f"candidate:{loser}"
+    )
+    for row in connection.execute(mine).all():
+        one = update(enrollments).where(table.id == row.id)
+        if (row.campaign, row.number) not in theirs:
+            connection.execute(one.values(subject=f"candidate:{survivor}"))
+        else:
+            connection.execute(
+                one.where(table.ended_at.is_(None)).values(ended_at=now, end_reason="merged")
+            )
+
+
+def _rows(
+    connection: Connection, column: Column[Any], keys: Collection[Any], *also: Column[Any]
+) -> Iterable[Any]:
+    for chunk in _chunks(keys):
+        yield from connection.execute(select(column, *also).where(column.in_(chunk))).all()
+
+
+def _chunks(keys: Collection[Any]) -> Iterable[list[Any]]:
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
+
+
+def _read(
+    connection: Connection,
+    known: Known,
+    table: Table,
+    keys: Collection[Any],
+    *,
+    locked: bool = False,
+) -> None:
+    column = _KEYS[table]
+    for chunk in _chunks(keys):
+        query = select(table).where(column.in_(chunk)).order_by(column)
+        for row in connection.execute(query.with_for_update() if locked else query).mappings():
+            data = dict(row["data"])
+            as_of = {name: at for at, names in data.pop(_AS_OF, {}).items() for name in names}
+            values = {name: row[name] for name in _COLUMNS[table]}
+            record = Record(table, row[column.name], values, data, as_of, new=False)
+            known.records[table][record.key] = record
+
+
+def _insert_candidates(connection: Connection, known: Known, now: datetime) -> dict[int, int]:
+    new = [record for record in known.records[candidates].values() if record.new]
+    if not new:
+        return {}
+    rows = [{**one.values, "data": _data(one), "created_at": now} for one in new]
+    statement = insert(candidates).returning(candidates.c.id, sort_by_parameter_order=True)
+    ids = connection.execute(statement, rows).scalars().all()
+    return {one.key: id_ for one, id_ in zip(new, ids, strict=True)}
+
+
+def _write(
+    connection: Connection, table: Table, records: Iterable[Record], owner: Callable[[int], int]
+) -> None:
+    key = _KEYS[table]
+    fresh: list[dict[str, Any]] = []
+    old: list[dict[str, Any]] = []
+    for one in records:
+        if not one.touched or (one.new and table is candidates):
+            continue
+        row = {**one.values, "data": _data(one)}
+        if "candidate_id" in row:
+            row["candidate_id"] = owner(row["candidate_id"])
+        (fresh if one.new else old).append(row | {("" if one.new else "_") + key.name: one.key})
+    if fresh:
+        connection.execute(insert(table), fresh)
+    if old:
+        connection.execute(update(table).where(key == bindparam(f"_{key.name}")), old)
+
+
+def _data(record: Record) -> dict[str, Any]:
+    grouped: dict[str, list[str]] = {}
+    for name, at in record.as_of.items():
+        grouped.setdefault(at, []).append(name)
+    return record.data | {_AS_OF: grouped}
+
+
+def _scrub(connection: Connection, candidate: int) -> None:
+    """Take out of everything about this person what tells who they are."""
+    connection.execute(update(events).where(events.c.candidate_id == candidate).values(data={}))
+    for table in (applications, interviews, offers):
+        rows = connection.execute(
+            select(table.c.ref, table.c.data).where(table.c.candidate_id == candidate)
+        ).all()
+        for ref, data in rows:
+            kept = {name: data[name] for name in _ERASED if name in data}
+            connection.execute(update(table).where(table.c.ref == ref).values(data=kept))

@@ -1,0 +1,143 @@
+"""What happened, and what is on its way? Reading rows for people: lists, counts, histories."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from nurture.core.model import MessageState, StepState, Verdict
+from nurture.store.tables import (
+    candidates,
+    enrollments,
+    message_steps,
+    messages,
+    steps,
+    tasks,
+    verdicts,
+)
+
+
+def final_verdicts(
+    connection: Connection, since: datetime | None = None, candidate_id: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Verdicts that settled something, oldest first: the objects of `simulate --json`."""
+    query = (
+        select(verdicts, candidates.c.ref)
+        .join(candidates, candidates.c.id == verdicts.c.candidate_id)
+        .where(verdicts.c.final)
+        .order_by(verdicts.c.at, verdicts.c.id)
+    )
+    if since is not None:
+        query = query.where(verdicts.c.recorded_at >= since)
+    if candidate_id is not None:
+        query = query.where(verdicts.c.candidate_id == candidate_id)
+    for row in connection.execute(query).mappings():
+        yield {
+            "at": row["at"].isoformat(),
+            "candidate": row["ref"],
+            "application": row["application"],
+            "campaign": row["campaign"],
+            "step": row["step"],
+            "template": row["template"],
+            "category": row["category"],
+            "verdict": "send" if row["verdict"] == Verdict.SENT else row["verdict"],
+            "reason": row["reason"],
+            "detail": row["detail"],
+        }
+
+
+def message_rows(
+    connection: Connection,
+    *,
+    candidate_id: int | None = None,
+    state: str | None = None,
+    since: datetime | None = None,
+    limit: int = 200,
+) -> Sequence[RowMapping]:
+    """Messages, newest first, each with its candidate's ref and its first step."""
+    query = (
+        select(messages, candidates.c.ref, message_steps.c.step)
+        .join(candidates, candidates.c.id == messages.c.candidate_id)
+        .join(message_steps, message_steps.c.message_id == messages.c.id)
+        .order_by(messages.c.created_at.desc(), messages.c.id.desc())
+        .limit(limit)
+    )
+    if candidate_id is not None:
+        query = query.where(messages.c.candidate_id == candidate_id)
+    if state is not None:
+        query = query.where(messages.c.state == state)
+    if since is not None:
+        query = query.where(messages.c.created_at >= since)
+    return connection.execute(query).mappings().all()
+
+
+def task_rows(connection: Connection, *, state: str | None = "open") -> Sequence[RowMapping]:
+    """Tasks for people, the most urgent first."""
+    query = (
+        select(tasks, candidates.c.ref)
+        .join(candidates, candidates.c.id == tasks.c.candidate_id)
+        .order_by(tasks.c.due_at, tasks.c.id)
+    )
+    if state is not None:
+        query = query.where(tasks.c.state == state)
+    return connection.execute(query).mappings().all()
+
+
+def candidate_rows(
+    connection: Connection, *, search: str = "", limit: int = 100
+) -> Sequence[RowMapping]:
+    """Candidates in the order they came, with how many mails they got; `search` by ref, name or
+    address."""
+    sent = (
+        select(messages.c.candidate_id, func.count().label("sent"))
+        .where(messages.c.state == MessageState.SENT)
+        .group_by(messages.c.candidate_id)
+        .subquery()
+    )
+    query = (
+        select(candidates, func.coalesce(sent.c.sent, 0).label("sent"))
+        .outerjoin(sent, sent.c.candidate_id == candidates.c.id)
+        .order_by(candidates.c.id)
+        .limit(limit)
+    )
+    if search:
+        like = f"%{search.casefold()}%"
+        name = candidates.c.data["first_name"].as_string() + " "
+        full = name + func.coalesce(candidates.c.data["last_name"].as_string(), "")
+        query = query.where(
+            candidates.c.ref.ilike(like) | candidates.c.email_key.like(like) | full.ilike(like)
+        )
+    return connection.execute(query).mappings().all()
+
+
+def counts(connection: Connection) -> dict[str, Any]:
+    """How much there is of everything: for `status`."""
+    by_state = select(messages.c.state, func.count()).group_by(messages.c.state)
+    enrolled = (
+        select(enrollments.c.campaign, func.count())
+        .where(enrollments.c.ended_at.is_(None))
+        .group_by(enrollments.c.campaign)
+    )
+    waiting = (
+        select(steps.c.reason, func.count())
+        .where(steps.c.state == StepState.OPEN)
+        .group_by(steps.c.reason)
+    )
+    troubled = select(candidates.c.ref, candidates.c.problem).where(
+        candidates.c.problem.is_not(None)
+    )
+    return {
+        "candidates": connection.execute(select(func.count()).select_from(candidates)).scalar(),
+        "enrolled": _pairs(connection, enrolled),
+        "messages": _pairs(connection, by_state),
+        "waiting": _pairs(connection, waiting),
+        "tasks": connection.execute(
+            select(func.count()).select_from(tasks).where(tasks.c.state == "open")
+        ).scalar(),
+        "set_aside": _pairs(connection, troubled),
+    }
+
+
+def _pairs(connection: Connection, query: Any) -> dict[str, Any]:
+    return {str(key): value for key, value in connection.execute(query).all()}

@@ -1,0 +1,290 @@
+"""What do planner and sender write? Claims and bulk writes, all under the candidates' locks."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+
+from nurture.core.journey import Key
+from nurture.core.model import MessageState, StepState
+from nurture.store.tables import (
+    candidates,
+    enrollments,
+    events,
+    marks,
+    message_steps,
+    messages,
+    steps,
+    tasks,
+    verdicts,
+)
+
+
+@dataclass(kw_only=True)
+class Changes:
+    """All that one planning changes for one candidate. Rows are in the tables' own columns."""
+
+    candidate_id: int
+    ended: list[dict[str, Any]] = field(default_factory=list)  #: id, ended_at, end_reason
+    steps: list[dict[str, Any]] = field(default_factory=list)  #: whole rows, written over
+    dropped: list[Key] = field(default_factory=list)  #: steps whose anchor moved on
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    queued: list[tuple[Key, dict[str, Any]]] = field(default_factory=list)  #: new messages
+    messages: list[dict[str, Any]] = field(default_factory=list)  #: id, state, reason, detail
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    wake_at: datetime | None = None
+
+
+def rung(connection: Connection, now: datetime, limit: int) -> list[int]:
+    """Lock and return candidates whose alarm has rung, the longest waiting first.
+
+    The second lane (edits that touch everybody) is drained only when no alarm is due.
+    """
+    for lane in (candidates.c.wake_at, candidates.c.rearm_at):
+        query = select(candidates.c.id).where(lane <= now).order_by(lane).limit(limit)
+        found = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
+        if found:
+            return sorted(found)
+    return []
+
+
+def with_mail(connection: Connection, limit: int) -> list[int]:
+    """Lock and return candidates for whom a message is queued."""
+    queued = (
+        select(messages.c.id)
+        .where(messages.c.candidate_id == candidates.c.id, messages.c.state == MessageState.QUEUED)
+        .exists()
+    )
+    ids = select(messages.c.candidate_id).where(messages.c.state == MessageState.QUEUED)
+    sound = candidates.c.problem.is_(None)  # one that was set aside waits for its back-off
+    query = select(candidates.c.id).where(candidates.c.id.in_(ids), queued, sound).limit(limit)
+    return sorted(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+
+
+def enter(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert enrollments; their ids, in order."""
+    if not rows:
+        return []
+    query = insert(enrollments).returning(enrollments.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(query, list(rows)).scalars())
+
+
+def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> None:
+    """Everything a batch of plannings decided, in bulk."""
+    ids = [each.candidate_id for each in changes]
+    _update(connection, enrollments, [row for each in changes for row in each.ended])
+    rows = [row for each in changes for row in each.steps]
+    gone = [key for each in changes for key in each.dropped]
+    _delete_steps(connection, [*gone, *(Key(**_key(row)) for row in rows)])
+    _insert(connection, steps, rows)
+    _insert(connection, verdicts, [row for each in changes for row in each.verdicts])
+    _insert(connection, tasks, [row for each in changes for row in each.tasks])
+    _update(connection, messages, [row for each in changes for row in each.messages])
+    queued = [pair for each in changes for pair in each.queued]
+    if queued:
+        query = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
+        new = connection.execute(query, [row for _, row in queued]).scalars().all()
+        own = [
+            {**_key(vars(key)), "message_id": id_}
+            for (key, _), id_ in zip(queued, new, strict=True)
+        ]
+        _insert(connection, message_steps, own)
+    if ids:
+        connection.execute(
+            update(events)
+            .where(events.c.candidate_id.in_(ids), events.c.planned_at.is_(None))
+            .values(planned_at=now)
+        )
+    _update(
+        connection,
+        candidates,
+        [
+            {
+                "id": each.candidate_id,
+                "wake_at": each.wake_at,
+                "rearm_at": None,
+                "problem": None,
+                "failures": 0,
+            }
+            for each in changes
+        ],
+    )
+
+
+def set_aside(connection: Connection, candidate_id: int, problem: str, again_at: datetime) -> None:
+    """A candidate whose planning failed is taken out of the way, so that the rest goes on."""
+    connection.execute(
+        update(candidates)
+        .where(candidates.c.id == candidate_id)
+        .values(
+            problem=problem, failures=candidates.c.failures + 1, wake_at=again_at, rearm_at=None
+        )
+    )
+
+
+def failures(connection: Connection, ids: Collection[int]) -> dict[int, int]:
+    query = select(candidates.c.id, candidates.c.failures).where(candidates.c.id.in_(ids))
+    return {row.id: row.failures for row in connection.execute(query)}
+
+
+def mark_sending(
+    connection: Connection, ids: Sequence[int], lease: str, now: datetime, until: datetime
+) -> None:
+    """From here on these messages count as contacts, whatever happens to this process."""
+    connection.execute(
+        update(messages)
+        .where(messages.c.id.in_(ids), messages.c.state == MessageState.QUEUED)
+        .values(
+            state=MessageState.SENDING,
+            lease=lease,
+            lease_until=until,
+            sent_at=now,
+            attempts=messages.c.attempts + 1,
+        )
+    )
+
+
+def record_outcome(
+    connection: Connection, message_id: int, lease: str, values: Mapping[str, Any]
+) -> bool:
+    """Write what became of a message, if it is still in this lease's hand, or in doubt and sent."""
+    in_hand = and_(messages.c.state == MessageState.SENDING, messages.c.lease == lease)
+    in_doubt = messages.c.state == MessageState.UNKNOWN
+    mine = or_(in_hand, in_doubt) if values["state"] == MessageState.SENT else in_hand
+    done = connection.execute(
+        update(messages).where(messages.c.id == message_id, mine).values(**values)
+    )
+    return done.rowcount == 1
+
+
+def settle_step(
+    connection: Connection, keys: Collection[Key], state: StepState, at: datetime
+) -> None:
+    for key in keys:
+        connection.execute(update(steps).where(*_is(key)).values(state=state, settled_at=at, at=at))
+
+
+def record_verdicts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    _insert(connection, verdicts, [dict(row) for row in rows])
+
+
+def suppress(connection: Connection, candidate_id: int, why: str) -> None:
+    connection.execute(
+        update(candidates).where(candidates.c.id == candidate_id).values(suppressed=why)
+    )
+
+
+def in_doubt(connection: Connection, now: datetime, *, everything: bool) -> list[int]:
+    """Messages handed over by a process that is gone: `sending` under an expired lease become
+    `unknown`; with `everything`, all of them. Their candidates' ids."""
+    lost = messages.c.state == MessageState.SENDING
+    if not everything:
+        lost = and_(lost, messages.c.lease_until < now)
+    rows = connection.execute(select(messages.c.id, messages.c.candidate_id).where(lost)).all()
+    if rows:
+        ids = [row.id for row in rows]
+        own = select(message_steps).where(message_steps.c.message_id.in_(ids))
+        keys = [Key(**_key(dict(row))) for row in connection.execute(own).mappings()]
+        connection.execute(
+            update(messages)
+            .where(messages.c.id.in_(ids), lost)
+            .values(state=MessageState.UNKNOWN, reason="unknown_outcome", sent_at=now)
+        )
+        settle_step(connection, keys, StepState.SENT, now)
+    return sorted({row.candidate_id for row in rows})
+
+
+def keys_of(connection: Connection, message_id: int) -> list[Key]:
+    """The steps a message carries."""
+    own = select(message_steps).where(message_steps.c.message_id == message_id)
+    return [Key(**_key(dict(row))) for row in connection.execute(own).mappings()]
+
+
+def rearm(connection: Connection, campaigns: Collection[str] | None, now: datetime) -> int:
+    """Ask for a new planning, in the second lane, of everybody enrolled in these campaigns; None:
+    in any."""
+    enrolled = select(enrollments.c.candidate_id).where(enrollments.c.ended_at.is_(None))
+    if campaigns is not None:
+        enrolled = enrolled.where(enrollments.c.campaign.in_(campaigns))
+    done = connection.execute(
+        update(candidates).where(candidates.c.id.in_(enrolled)).values(rearm_at=now)
+    )
+    return int(done.rowcount)
+
+
+def sweep(connection: Connection, share: int, shares: int, now: datetime) -> None:
+    """Plan one share of all candidates anew: the net beneath the alarms."""
+    connection.execute(
+        update(candidates).where(candidates.c.id % shares == share).values(rearm_at=now)
+    )
+
+
+def mark(connection: Connection, name: str) -> Any:
+    """A small fact about the store itself, or None."""
+    return connection.execute(select(marks.c.value).where(marks.c.name == name)).scalar()
+
+
+def set_mark(connection: Connection, name: str, value: Any) -> None:
+    connection.execute(delete(marks).where(marks.c.name == name))
+    connection.execute(insert(marks), {"name": name, "value": value})
+
+
+def next_alarm(connection: Connection) -> datetime | None:
+    """When the planner has something to do next."""
+    lanes = (candidates.c.wake_at, candidates.c.rearm_at)
+    first = [connection.execute(select(func.min(lane))).scalar() for lane in lanes]
+    return min((at for at in first if at is not None), default=None)
+
+
+def _key(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("enrollment_id", "step", "occurrence")}
+
+
+def _is(key: Key) -> tuple[Any, ...]:
+    return (
+        steps.c.enrollment_id == key.enrollment_id,
+        steps.c.step == key.step,
+        steps.c.occurrence == key.occurrence,
+    )
+
+
+def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _update(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    """UPDATE by id, each row with its own values."""
+    if rows:
+        values: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in rows[0] if name != "id"
+        }
+        query = update(table).where(table.c.id == bindparam("row_id")).values(**values)
+        connection.execute(
+            query,
+            [
+                {"row_id" if name == "id" else f"new_{name}": value for name, value in row.items()}
+                for row in rows
+            ],
+        )
+
+
+def _delete_steps(connection: Connection, keys: Sequence[Key]) -> None:
+    if keys:
+        connection.execute(
+            delete(steps).where(
+                steps.c.enrollment_id == bindparam("row_enrollment"),
+                steps.c.step == bindparam("row_step"),
+                steps.c.occurrence == bindparam("row_occurrence"),
+            ),
+            [
+                {
+                    "row_enrollment": key.enrollment_id,
+                    "row_step": key.step,
+                    "row_occurrence": key.occurrence,
+                }
+                for key in keys
+            ],
+        )

@@ -1,0 +1,212 @@
+"""What is known about these candidates? All facts of a batch, in a handful of set queries."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, select
+
+from nurture.core.model import (
+    Application,
+    Contact,
+    Enrollment,
+    Event,
+    Facts,
+    Message,
+    MessageClass,
+    MessageState,
+    Person,
+    Reason,
+    StepRecord,
+    StepState,
+    Subject,
+    Verdict,
+)
+from nurture.store import facts, tables
+
+#: States whose mail has reached, or may have reached, the candidate.
+CONTACTED = (MessageState.SENDING, MessageState.SENT, MessageState.UNKNOWN, MessageState.BOUNCED)
+#: States in which nothing more can become of a message's step.
+SETTLED = (MessageState.SENT, MessageState.UNKNOWN, MessageState.BOUNCED, MessageState.FAILED)
+
+
+def load(connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
+    """The facts of each of these candidates, by id. Unknown ids are left out."""
+    rows = _Rows(connection, ids)
+    candidates = {
+        row["id"]: row
+        for row in rows.of(select(tables.candidates).where(tables.candidates.c.id.in_(ids)))
+    }
+    applications = rows.grouped(tables.applications)
+    jobs = rows.named(
+        tables.jobs, tables.jobs.c.ref, {row["job"] for row in _flat(applications) if row["job"]}
+    )
+    people = rows.named(tables.people, tables.people.c.email, _emails(applications))
+    interviews = rows.grouped(tables.interviews)
+    offers = rows.grouped(tables.offers)
+    enrollments = rows.grouped(tables.enrollments)
+    steps = rows.grouped(tables.steps)
+    human = rows.grouped(tables.contacts)
+    mails = rows.mails()
+    events = rows.events()
+    found = {}
+    for id_, row in candidates.items():
+        own = [facts.application_from_row(each) for each in applications[id_]]
+        found[id_] = Facts(
+            candidate=facts.candidate_from_row(row),
+            applications={each.ref: each for each in own},
+            interviews={each["ref"]: facts.interview_from_row(each) for each in interviews[id_]},
+            offers={each["ref"]: facts.offer_from_row(each) for each in offers[id_]},
+            jobs={each.job: jobs[each.job] for each in own if each.job in jobs},
+            people={email: people[email] for each in own for email in _staff(each, people)},
+            enrollments=tuple(_enrollment(each) for each in enrollments[id_]),
+            records=tuple(_record(each) for each in steps[id_]),
+            contacts=_contacts(human[id_], mails[id_]),
+            messages=tuple(
+                message_from_row(each) for each in mails[id_] if each["state"] not in SETTLED
+            ),
+            events=tuple(events[id_]),
+            replied_at=row["replied_at"],
+        )
+    return found
+
+
+class _Rows:
+    """Reads rows of these candidates, grouped by candidate."""
+
+    def __init__(self, connection: Connection, ids: Collection[int]) -> None:
+        self.connection = connection
+        self.ids = ids
+
+    def of(self, query: Select[Any]) -> Sequence[RowMapping]:
+        return self.connection.execute(query).mappings().all()
+
+    def grouped(self, table: Any) -> Mapping[int, list[RowMapping]]:
+        order = table.primary_key.columns.values()
+        query = select(table).where(table.c.candidate_id.in_(self.ids)).order_by(*order)
+        return self._group(query)
+
+    def named(self, table: Any, key: Any, names: Collection[str]) -> dict[str, Any]:
+        read = facts.job_from_row if table is tables.jobs else facts.person_from_row
+        if not names:
+            return {}
+        return {row[key.name]: read(row) for row in self.of(select(table).where(key.in_(names)))}
+
+    def mails(self) -> Mapping[int, list[RowMapping]]:
+        messages, own = tables.messages, tables.message_steps
+        return self._group(
+            select(messages, own.c.enrollment_id, own.c.step, own.c.occurrence)
+            .join(own, own.c.message_id == messages.c.id)
+            .where(messages.c.candidate_id.in_(self.ids))
+            .order_by(messages.c.id)
+        )
+
+    def events(self) -> Mapping[int, list[Event]]:
+        events = tables.events
+        rows = self._group(
+            select(events)
+            .where(events.c.candidate_id.in_(self.ids), events.c.planned_at.is_(None))
+            .order_by(events.c.occurred_at, events.c.id)
+        )
+        read = {id_: [facts.event_from_row(row) for row in own] for id_, own in rows.items()}
+        return defaultdict(list, read)
+
+    def _group(self, query: Select[Any]) -> Mapping[int, list[RowMapping]]:
+        groups: defaultdict[int, list[RowMapping]] = defaultdict(list)
+        for row in self.of(query):
+            groups[row["candidate_id"]].append(row)
+        return groups
+
+
+def message_from_row(row: RowMapping) -> Message:
+    return Message(
+        id=row["id"],
+        candidate_id=row["candidate_id"],
+        message_id=row["message_id"],
+        state=MessageState(row["state"]),
+        campaign=row["campaign"],
+        template=row["template"],
+        category=row["category"],
+        enrollment_id=row["enrollment_id"],
+        step=row["step"],
+        occurrence=row["occurrence"],
+        application=row["application"],
+        created_at=row["created_at"],
+        approved_at=row["approved_at"],
+        until=row["until"],
+        sent_at=row["sent_at"],
+        attempts=row["attempts"],
+        next_attempt_at=row["next_attempt_at"],
+        reason=Reason(row["reason"]) if row["reason"] else None,
+        detail=row["detail"],
+    )
+
+
+def _contacts(human: Sequence[RowMapping], mails: Sequence[RowMapping]) -> tuple[Contact, ...]:
+    """Calls and mails by people, and what the engine sent; a bundle's row counts once."""
+    calls = [
+        Contact(at=row["at"], label=row["kind"], application=row["application"], human=True)
+        for row in human
+    ]
+    sent = [
+        Contact(
+            at=row["sent_at"],
+            category=row["category"],
+            klass=MessageClass(row["klass"]),
+            label=row["template"],
+            template=row["template"],
+            step=row["step"],
+            application=row["application"],
+            message_id=row["id"],
+        )
+        for row in mails
+        if row["state"] in CONTACTED and row["sent_at"] is not None
+    ]
+    return tuple(sorted([*calls, *sent], key=lambda contact: contact.at))
+
+
+def _enrollment(row: RowMapping) -> Enrollment:
+    return Enrollment(
+        id=row["id"],
+        candidate_id=row["candidate_id"],
+        campaign=row["campaign"],
+        subject=Subject(
+            application=row["application"], interview=row["interview"], offer=row["offer"]
+        ),
+        about=row["subject"],
+        number=row["number"],
+        entered_at=row["entered_at"],
+        ended_at=row["ended_at"],
+    )
+
+
+def _record(row: RowMapping) -> StepRecord:
+    return StepRecord(
+        enrollment_id=row["enrollment_id"],
+        step=row["step"],
+        occurrence=row["occurrence"],
+        anchor_at=row["anchor_at"],
+        moment_at=row["moment_at"],
+        known_at=row["known_at"],
+        state=StepState(row["state"]),
+        settled_at=row["settled_at"],
+        verdict=Verdict(row["verdict"]) if row["verdict"] else None,
+        reason=Reason(row["reason"]) if row["reason"] else None,
+        at=row["at"],
+        detail=row["detail"],
+    )
+
+
+def _emails(applications: Mapping[int, list[RowMapping]]) -> set[str]:
+    roles = ("recruiter", "coordinator", "hiring_manager")
+    rows = _flat(applications)
+    return {row["data"][role] for row in rows for role in roles if row["data"].get(role)}
+
+
+def _staff(application: Application, people: Mapping[str, Person]) -> list[str]:
+    roles = (application.recruiter, application.coordinator, application.hiring_manager)
+    return [email for email in roles if email is not None and email in people]
+
+
+def _flat(groups: Mapping[int, list[RowMapping]]) -> list[RowMapping]:
+    return [row for group in groups.values() for row in group]

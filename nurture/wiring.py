@@ -1,0 +1,70 @@
+"""Which concrete parts does a project run with? The only place that names them."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from nurture.authoring.library import Library
+from nurture.clock import Clock, SystemClock
+from nurture.config import Config, load_config
+from nurture.engine.project import Project
+from nurture.engine.sender import Carrier, Sender
+from nurture.rendering.links import load_secret
+from nurture.store import schema
+from nurture.store.database import Database
+
+
+def open_project(
+    config_path: Path, clock: Clock | None = None, env: Mapping[str, str] | None = None
+) -> Project:
+    """Everything but the mail's way out: enough to look, preview, explain and simulate.
+
+    An SQLite database is made, or brought up to date after a copy to var/backups/.
+    """
+    clock = clock or SystemClock()
+    env = os.environ if env is None else env
+    config = load_config(config_path, env)
+    database = open_database(config)
+    schema.prepare(database, var(config) / "backups", clock.now())
+    return Project(
+        config=config,
+        clock=clock,
+        database=database,
+        library=Library(config),
+        signer=load_secret(var(config), env),
+    )
+
+
+def open_database(config: Config) -> Database:
+    return Database(config.database, config.root)
+
+
+def var(config: Config) -> Path:
+    """Where the project keeps what it makes: database, secret, backups, outbox."""
+    return config.root / "var"
+
+
+def sender(project: Project) -> Sender:
+    return Sender(
+        project.database,
+        project.planner,
+        project.clock,
+        project.letters.write,
+        carrier(project.config),
+    )
+
+
+def carrier(config: Config) -> Carrier:
+    """The configured transport; in a rehearsal everybody else's mail goes to the outbox folder."""
+    # Imported here, so that what only looks and previews never loads what can send.
+    from nurture.delivery import outbox, rehearsal  # noqa: PLC0415
+
+    folder = outbox.Outbox(config.root / "var/outbox")
+    if config.transport.kind == "outbox":
+        return outbox.Outbox(config.root / config.transport.dir)
+    from nurture.delivery import smtp  # noqa: PLC0415
+
+    server = smtp.Smtp(config.transport)
+    if config.deliver_only_to:
+        return rehearsal.Rehearsal(server, folder, config.deliver_only_to)
+    return server
