@@ -376,9 +376,14 @@ DEFAULT_FIELDS: dict[str, FieldKind] = {
 }
 
 
+def _all_are(kind: type, given: dict[Any, Any]) -> bool:
+    """Whether these are values given by code, which means exactly them, and not by a file."""
+    return bool(given) and all(isinstance(value, kind) for value in given.values())
+
+
 def _over_defaults(given: Any) -> Any:
     """What the file says of a category, over what the default of that name says."""
-    if not isinstance(given, dict):
+    if not isinstance(given, dict) or _all_are(Category, given):
         return given
     merged: dict[Any, Any] = dict(DEFAULT_CATEGORIES)
     for name, keys in given.items():
@@ -432,7 +437,7 @@ class Settings(Keys):
     @classmethod
     def _stage_by_stage(cls, value: Any) -> Any:
         """A stage not named keeps its default; `null` lifts the ceiling of a stage."""
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or _all_are(Duration, value):
             return value
         return {k: v for k, v in {**DEFAULT_SILENCE, **value}.items() if v is not None}
 

@@ -148,7 +148,7 @@ class _Reading:
             if not isinstance(key_node, ScalarNode):
                 self._problem(key_node, "yaml", "a key must be a word")
                 continue
-            key = str(key_node.value)
+            key = _text(key_node)
             if key in data:
                 first = self.positions.key((*path, key))[0]
                 self._problem(
@@ -166,8 +166,16 @@ class _Reading:
         )
 
 
-def _scalar(node: Node) -> Any:
+def _text(node: Node) -> str:
+    """Its text; halves of characters, which escapes can spell, joined or replaced."""
     text = str(node.value)
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _scalar(node: Node) -> Any:
+    text = _text(node)
     kind = str(node.tag).rpartition(":")[2]
     if kind == "null":
         return None
