@@ -1,0 +1,114 @@
+"""What has this person had, what will they get, and why? For `agenda`, `explain` and the pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from nurture.core.agenda import Item
+from nurture.core.model import Candidate, Facts, Reason, Verdict
+from nurture.core.reasons import sentence
+from nurture.engine.project import Project
+from nurture.rendering.context import zone_of
+from nurture.store import history
+from nurture.store.database import Connection
+from nurture.store.facts import find_candidate
+
+AHEAD = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of a candidate's agenda. `sentence` is for people, the rest is `agenda --json`."""
+
+    at: datetime | None
+    candidate: str
+    application: str | None
+    campaign: str
+    step: str
+    template: str | None
+    category: str | None
+    verdict: Verdict
+    reason: Reason
+    sentence: str
+    about: bool = False
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented object; `about` marks a forecast."""
+        return {
+            "at": self.at.isoformat() if self.at else None,
+            "candidate": self.candidate,
+            "application": self.application,
+            "campaign": self.campaign,
+            "step": self.step,
+            "template": self.template,
+            "category": self.category,
+            "verdict": self.verdict.value,
+            "reason": self.reason.value,
+            "detail": {**self.detail, **({"about": True} if self.about else {})},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    candidate: Candidate
+    facts: Facts
+    zone: ZoneInfo  #: the candidate's: all sentences are in it
+    past: tuple[Entry, ...]  #: settled, oldest first
+    ahead: tuple[Entry, ...]  #: by instant, those without one last
+
+
+def outlook(project: Project, who: str, ahead: timedelta | None = AHEAD) -> Outlook | None:
+    """Everything settled and everything wanted within `ahead` (None: all) for one candidate, by
+    ref, e-mail or number. None: there is no such candidate. Writes nothing."""
+    with project.database.read() as connection:
+        candidate = find_candidate(connection, who)
+        if candidate is None:
+            return None
+        planned = project.planner.view(connection, candidate.id)
+        if planned is None:
+            return None
+        zone = zone_of(candidate, project.config)
+        past = _past(connection, candidate, zone)
+    horizon = project.clock.now() + ahead if ahead is not None else None
+    coming = [
+        _entry(item, candidate, zone)
+        for item in planned.agenda.items
+        if item.at is None or horizon is None or item.at <= horizon
+    ]
+    return Outlook(
+        candidate=candidate, facts=planned.facts, zone=zone, past=past, ahead=tuple(coming)
+    )
+
+
+def _past(connection: Connection, candidate: Candidate, zone: ZoneInfo) -> tuple[Entry, ...]:
+    entries = []
+    for row in history.final_verdicts(connection, candidate_id=candidate.id):
+        verdict = Verdict.SENT if row["verdict"] == "send" else Verdict(row["verdict"])
+        reason, at = Reason(row["reason"]), datetime.fromisoformat(row["at"])
+        said = sentence(verdict, reason, row["detail"], at=at, zone=zone)
+        entries.append(
+            Entry(**{**row, "at": at, "verdict": verdict, "reason": reason}, sentence=said)
+        )
+    return tuple(entries)
+
+
+def _entry(item: Item, candidate: Candidate, zone: ZoneInfo) -> Entry:
+    return Entry(
+        at=item.at,
+        candidate=candidate.ref,
+        application=item.application,
+        campaign=item.campaign,
+        step=item.step.id,
+        template=item.step.send,
+        category=item.category.name if item.category else None,
+        verdict=item.verdict,
+        reason=item.reason,
+        sentence=sentence(
+            item.verdict, item.reason, item.detail, at=item.at, zone=zone, about=item.about
+        ),
+        about=item.about,
+        detail=item.detail,
+    )
