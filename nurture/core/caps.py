@@ -134,21 +134,21 @@ def earliest(
     None if there is none within the reach of the hours. The second value is the last interval that
     pushed it; None if the hours alone decided.
     """
-    at: datetime | None = start if not_before is None else max(start, not_before)
+    at = start if not_before is None else max(start, not_before)
     pushed: Blocked | None = None
     ahead = sorted(forbidden, key=_START)
     position = 0
-    # `at` only grows, so an interval that begins before it and does not hold it never will.
-    while at is not None and (at := openings.next_open(at)) is not None:
-        opened = at
+    while (opened := openings.next_open(at)) is not None:
+        at = opened
+        # `at` only grows, so an interval that begins before it and does not hold it never will.
         while position < len(ahead) and ahead[position].start < at:
             if ahead[position].end > at:
                 pushed = ahead[position]
                 at = pushed.end
             position += 1
         if at is opened:
-            break
-    return at, pushed
+            return at, pushed
+    return None, pushed
 
 
 _AT = attrgetter("at")

@@ -149,6 +149,7 @@ def test_a_pause_is_one_more_forbidden_interval() -> None:
     rules = blocked([cap], None, [prep(NOW + 9 * DAY + HOUR)], NURTURE, "culture", NOW, SLACK)
     assert earliest(NOW, ALWAYS, [*rules, pause])[0] == NOW + 10 * DAY + HOUR
     assert earliest(NOW, ALWAYS, [pause]) == (NOW + 9 * DAY, pause)
+    assert pause.explained() == {"until": "then"}
 
 
 def test_nothing_goes_before_the_instant_it_must_wait_for() -> None:
@@ -170,7 +171,7 @@ def test_the_last_push_tells_the_rule_who_took_the_slot_and_until_when() -> None
     cap = Cap(1, 5 * DAY, klass=NURTURE)
     _, pushed = place([cap], [culture(NOW - HOUR, "Company culture")])
     assert pushed
-    assert pushed.detail == {
+    assert pushed.explained() == {
         "rule": "at most 1 nurture mail in 5 days",
         "by": [{"label": "Company culture", "at": "2026-11-30T08:00:00+00:00"}],
         "until": "2026-12-05T08:00:00+00:00",
