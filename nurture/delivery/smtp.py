@@ -213,7 +213,7 @@ def _own_name() -> str:
 
 
 def _lost(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or "timed out" in str(error):  # smtplib wraps it
         return "no answer in time"
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return "the server closed the connection"
