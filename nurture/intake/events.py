@@ -30,37 +30,30 @@ from nurture.positions import did_you_mean
 
 #: type -> the object it must carry. `custom.<name>` stands beside these.
 TYPES = {
-    **{
-        f"candidate.{what}": "candidate"
-        for what in [
-            "upserted",
-            "merged",
-            "erased",
-            "do_not_contact",
-            "replied",
-            "unsubscribed",
-            "paused",
-            "resumed",
-            "preferences",
-        ]
-    },
-    **{
-        f"application.{what}": "application"
-        for what in [
-            "created",
-            "stage_changed",
-            "rejected",
-            "reopened",
-            "withdrawn",
-            "hired",
-            "closed",
-        ]
-    },
-    **{
-        f"interview.{what}": "interview"
-        for what in ["scheduled", "rescheduled", "cancelled", "completed"]
-    },
-    **{f"offer.{what}": "offer" for what in ["sent", "accepted", "declined", "withdrawn"]},
+    "candidate.upserted": "candidate",
+    "candidate.merged": "candidate",
+    "candidate.erased": "candidate",
+    "candidate.do_not_contact": "candidate",
+    "candidate.replied": "candidate",
+    "candidate.unsubscribed": "candidate",
+    "candidate.paused": "candidate",
+    "candidate.resumed": "candidate",
+    "candidate.preferences": "candidate",
+    "application.created": "application",
+    "application.stage_changed": "application",
+    "application.rejected": "application",
+    "application.reopened": "application",
+    "application.withdrawn": "application",
+    "application.hired": "application",
+    "application.closed": "application",
+    "interview.scheduled": "interview",
+    "interview.rescheduled": "interview",
+    "interview.cancelled": "interview",
+    "interview.completed": "interview",
+    "offer.sent": "offer",
+    "offer.accepted": "offer",
+    "offer.declined": "offer",
+    "offer.withdrawn": "offer",
     "job.closed": "job",
     "job.paused": "job",
     "contact.logged": "contact",

@@ -7,11 +7,14 @@ arrive in any order and the later one stands.
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
+from nurture.errors import OutsideError
 from nurture.store import alarm
+from nurture.store.database import Database
 from nurture.store.tables import (
     applications,
     candidate_refs,
@@ -27,6 +30,8 @@ from nurture.store.tables import (
     people,
 )
 
+T = TypeVar("T")
+_ATTEMPTS = 5
 _CHUNK = 500  # keys a statement: SQLite has a limit on parameters
 _AS_OF = "_as_of"  # in `data`: instant -> the keys that were last told then
 _ERASED = ("stage", "applied_at", "stage_since", "rejected_at", "sent_at", "expires_at", "kind")
@@ -52,7 +57,7 @@ _KEYS: dict[Table, Column[Any]] = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class Record:
     """One object as it is known: columns and data side by side, each key with its instant."""
 
@@ -125,6 +130,7 @@ class Known:
     new_contacts: list[dict[str, Any]] = field(default_factory=list)
     bounced: set[str] = field(default_factory=set)
     erased: set[int] = field(default_factory=set)
+    absorbed: dict[int, int] = field(default_factory=dict)  #: loser -> survivor
     rung: set[int] = field(default_factory=set)
 
     def add(self, table: Table, key: Any, **values: Any) -> Record:
@@ -148,6 +154,22 @@ class Known:
 def stamp(at: datetime) -> str:
     """An instant as text that sorts as time does."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def change(
+    database: Database, wanted: Wanted, work: Callable[[Known], T], now: datetime
+) -> tuple[T, dict[int, int]]:
+    """Load, `work`, save, in one transaction. Gives what `work` gave, and the numbers of the
+    candidates it added. `work` may run again: another process may have added the same person."""
+    for _ in range(_ATTEMPTS):
+        try:
+            with database.write() as connection:
+                known = load(connection, wanted)
+                result = work(known)
+                return result, save(connection, known, now)
+        except IntegrityError as error:
+            last = error
+    raise OutsideError(f"database: {last.orig}") from last
 
 
 def load(connection: Connection, wanted: Wanted) -> Known:
@@ -187,6 +209,8 @@ def load(connection: Connection, wanted: Wanted) -> Known:
 
 def save(connection: Connection, known: Known, now: datetime) -> dict[int, int]:
     """Write all that changed and ring who is affected. Returns the numbers of new candidates."""
+    for loser, survivor in known.absorbed.items():
+        _absorb(connection, loser, survivor, now)
     numbers = _insert_candidates(connection, known, now)
 
     def owner(candidate: int) -> int:
@@ -213,12 +237,8 @@ def save(connection: Connection, known: Known, now: datetime) -> dict[int, int]:
     return numbers
 
 
-def absorb(connection: Connection, loser: int, survivor: int, now: datetime) -> None:
-    """Everything of one candidate becomes another's, and the one is gone.
-
-    Enrollments of the same campaign in the same matter would be two: the moved one ends.
-    """
-    alarm.lock(connection, {loser, survivor})
+def _absorb(connection: Connection, loser: int, survivor: int, now: datetime) -> None:
+    """Everything of one candidate becomes another's, and the one is gone."""
     _move_enrollments(connection, loser, survivor, now)
     for table in metadata.sorted_tables:
         if "candidate_id" in table.c:
@@ -226,11 +246,11 @@ def absorb(connection: Connection, loser: int, survivor: int, now: datetime) -> 
                 update(table).where(table.c.candidate_id == loser).values(candidate_id=survivor)
             )
     connection.execute(delete(candidates).where(candidates.c.id == loser))
-    alarm.ring(connection, {survivor}, now)
 
 
 def _move_enrollments(connection: Connection, loser: int, survivor: int, now: datetime) -> None:
-    """A matter that is the person (`candidate:7`) is named anew; every other keeps its name."""
+    """A matter that is the person (`candidate:7`) is named anew; every other keeps its name. Where
+    the survivor is in that campaign already there would be two of it: the moved one ends."""
     table = enrollments.c
     theirs = {
         (row.campaign, row.number)
