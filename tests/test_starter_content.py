@@ -1,0 +1,317 @@
+"""Is what a new project sends on its first day fit for the people who will read it?"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from nurture.authoring.check import check
+from nurture.authoring.library import Library
+from nurture.config import Config, load_config
+from nurture.core.model import (
+    Application,
+    Candidate,
+    Facts,
+    Interview,
+    Job,
+    MessageClass,
+    Person,
+    Subject,
+    Tone,
+)
+from nurture.rendering.context import context
+from nurture.rendering.links import Signer
+from nurture.rendering.renderer import Rendered, Renderer
+from nurture.rendering.templates import Template, load_templates
+
+ROOT = Path(__file__).resolve().parent.parent
+NOW = datetime(2026, 9, 22, 9, tzinfo=UTC)
+#: The longest date that English has: if its subject fits, every subject fits.
+STARTS_AT = datetime(2026, 9, 30, 9, tzinfo=UTC)
+WHEN = "Wednesday, 30 September 2026, 10:00"
+KINDS = ("phone", "video", "technical", "panel", "case", "onsite", "final")
+SUBJECT = Subject(application="a", interview="i")
+
+FULL = Facts(
+    candidate=Candidate(
+        id=1,
+        ref="c",
+        email="ana@example.com",
+        first_name="Ana",
+        last_name="Sousa",
+        timezone="Europe/Lisbon",
+        country="PT",
+        locale="en",
+    ),
+    applications={
+        "a": Application(
+            ref="a",
+            candidate_id=1,
+            stage="interviewing",
+            job="j",
+            recruiter="ida@example.com",
+            coordinator="rui@example.com",
+            applied_at=NOW - timedelta(days=9),
+            stage_since=NOW - timedelta(days=2),
+            rejected_at=NOW,
+        )
+    },
+    interviews={
+        "i": Interview(
+            ref="i",
+            candidate_id=1,
+            application="a",
+            kind="panel",
+            starts_at=STARTS_AT,
+            ends_at=STARTS_AT + timedelta(hours=1),
+            booked_at=NOW,
+            fields={
+                "location": "1 Example Street, Lisbon, second floor",
+                "url": "https://meet.example.com/abc",
+                "phone": "+351 210 000 000",
+                "interviewers": [
+                    {"name": "Marta Reis", "role": "team lead"},
+                    {"name": "João Lima", "role": "engineer"},
+                    {"name": "Sam Okoro"},
+                ],
+                "reschedule_url": "https://meet.example.com/abc/move",
+            },
+        )
+    },
+    jobs={"j": Job(ref="j", title="Senior Machine Learning Engineer, Search and Ranking")},
+    people={
+        "ida@example.com": Person(
+            email="ida@example.com", name="Ida Berg", phone="+351 210 000 001", title="Recruiter"
+        ),
+        "rui@example.com": Person(email="rui@example.com", name="Rui Alves"),
+    },
+)
+#: All that an ATS can be relied on to tell: an address, an application, and when the interview is.
+MINIMAL = Facts(
+    candidate=Candidate(id=2, ref="d", email="d@example.com"),
+    applications={"a": Application(ref="a", candidate_id=2)},
+    interviews={"i": Interview(ref="i", candidate_id=2, application="a", starts_at=STARTS_AT)},
+)
+
+TEMPLATES, PROBLEMS = load_templates(ROOT)
+#: Translations are left to those who read them.
+TEMPLATES = {name: template for name, template in TEMPLATES.items() if template.locale is None}
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return load_config(ROOT / "config.yaml", {})
+
+
+@pytest.fixture(scope="module")
+def renderer(config: Config) -> Renderer:
+    return Renderer(TEMPLATES, config, Signer([b"starter content" * 4]))
+
+
+def variants() -> Iterator[Facts]:
+    """The people whom each template is tried with: known well, hardly known, at each stage."""
+    yield FULL
+    yield MINIMAL
+    interview, application = FULL.interviews["i"], FULL.applications["a"]
+    for kind in KINDS:
+        yield replace(FULL, interviews={"i": replace(interview, kind=kind)})
+    for stage in ("applied", "screening", "decision"):
+        yield replace(FULL, applications={"a": replace(application, stage=stage)})
+    over = replace(interview, starts_at=NOW - timedelta(days=2), ends_at=NOW - timedelta(days=2))
+    yield replace(FULL, interviews={"i": over}, people={})
+    yield replace(FULL, interviews={})
+
+
+def written(renderer: Renderer, config: Config, template: Template, facts: Facts) -> Rendered:
+    about = SUBJECT if facts.interviews else Subject(application="a")
+    words = context(facts, about, enrollment=None, config=config, now=NOW)
+    return renderer.render(template.name, words, candidate_id=facts.candidate.id, locale=None)
+
+
+def all_written(renderer: Renderer, config: Config, template: Template) -> Iterator[Rendered]:
+    for facts in variants():
+        if facts.interviews or "interview-prep" not in template.name:
+            yield written(renderer, config, template, facts)
+
+
+def body(text: str) -> str:
+    """What the author wrote: the text part without the footer below its signature."""
+    signed = re.search(r"^.*, Example Ltd$", text, re.MULTILINE)
+    assert signed, f"nobody signed this:\n{text}"
+    return text[: signed.end()]
+
+
+each_template = pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
+
+
+def test_the_starter_project_has_no_problems(config: Config) -> None:
+    assert [*PROBLEMS, *check(config)] == []
+
+
+def test_every_campaign_is_live_and_says_what_it_is_for(config: Config) -> None:
+    campaigns = Library(config).campaigns
+    assert {"interview-preparation", "company-culture", "status-updates"} <= set(campaigns)
+    for campaign in campaigns.values():
+        assert campaign.status == "live"
+        assert campaign.about
+        assert campaign.owner
+
+
+def test_every_template_is_sent_by_a_campaign(config: Config) -> None:
+    steps = [step for each in Library(config).campaigns.values() for step in each.steps]
+    assert {step.send for step in steps if step.send} == set(TEMPLATES)
+
+
+def test_every_kind_of_interview_gets_exactly_one_kit(config: Config) -> None:
+    steps = Library(config).campaigns["interview-preparation"].steps
+    kits = [step for step in steps if step.at and step.at.offset.unit == "business days"]
+    kits = [step for step in kits if step.send != "interview-prep/sample-questions" and step.send]
+    kits = [step for step in kits if step.at and step.at.before]
+    for kind in (*KINDS, None):
+        interview = {"kind": kind} if kind else {}
+        wanted = [
+            step.send
+            for step in kits
+            if step.condition is None or step.condition({"interview": interview}).value
+        ]
+        assert len(wanted) == 1, (kind, wanted)
+
+
+@each_template
+def test_it_renders_for_people_known_well_and_hardly(
+    template: Template, renderer: Renderer, config: Config
+) -> None:
+    for rendered in all_written(renderer, config, template):
+        for part in (rendered.subject, rendered.preheader, rendered.text, rendered.html):
+            assert "None" not in part
+            assert "{{" not in part
+        # Traces of a branch that left its space, its comma or its line break behind.
+        assert not re.search(r" [,.]|\.\.|,,|\n\n\n|\S- [A-Z]|\n-.*\n\n-", body(rendered.text))
+
+
+@each_template
+def test_its_subject_and_preheader_fit_an_inbox(
+    template: Template, renderer: Renderer, config: Config
+) -> None:
+    for rendered in all_written(renderer, config, template):
+        assert 10 <= len(rendered.subject) <= 50
+        assert 20 <= len(rendered.preheader) <= 90
+        assert not re.match(r"(?i)(re|fwd?|aw):", rendered.subject)
+        assert rendered.subject.isprintable()
+        assert "!" not in rendered.subject
+
+
+@each_template
+def test_it_is_short(template: Template, renderer: Renderer, config: Config) -> None:
+    nurture = config.categories[template.category].klass is MessageClass.NURTURE
+    for rendered in all_written(renderer, config, template):
+        assert len(body(rendered.text).split()) <= (120 if nurture else 200)
+
+
+@each_template
+def test_its_reader_is_greeted_and_it_is_signed_by_a_person_where_one_is_known(
+    template: Template, renderer: Renderer, config: Config
+) -> None:
+    known = body(written(renderer, config, template, FULL).text)
+    assert known.startswith("Hello Ana,")
+    assert known.endswith("Ida Berg, Example Ltd")
+    unknown = body(written(renderer, config, template, MINIMAL).text)
+    assert unknown.startswith("Hello there,")
+    assert unknown.endswith("The hiring team, Example Ltd")
+
+
+BANNED = re.compile(
+    r"(?i)just checking in|touch(ing)? base|last chance|don't miss|hurry|are you sure|urgent\b"
+    r"|asap|exciting|thrilled|rockstar|ninja|guru|family\b|world-class|fast-paced|synergy|leverage"
+    r"|unfortunately|regret to inform|overqualified|culture fit|reach out|circle back|kindly"
+    r"|no-?reply|act now|amazing|passion"
+)
+
+
+@each_template
+def test_it_uses_no_word_that_presses_flatters_or_hides(
+    template: Template, renderer: Renderer, config: Config
+) -> None:
+    for rendered in all_written(renderer, config, template):
+        words = f"{rendered.subject}\n{rendered.preheader}\n{body(rendered.text)}"
+        # A week "when everything was urgent" is a question about their work, not a pressure.
+        found = BANNED.search(words.replace("everything was urgent", ""))
+        assert found is None, found
+        if template.tone is Tone.GRAVE:
+            assert "!" not in words
+
+
+@each_template
+def test_the_only_pictures_are_words(template: Template) -> None:
+    assert "![" not in template.body
+    assert "<img" not in template.body
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "confirmation",
+        "changed",
+        "what-to-expect",
+        "technical-kit",
+        "panel-kit",
+        "onsite-day",
+        "sample-questions",
+        "day-before",
+        "two-hours-before",
+    ],
+)
+def test_the_text_part_says_when_the_interview_is(
+    name: str, renderer: Renderer, config: Config
+) -> None:
+    template = TEMPLATES[f"interview-prep/{name}"]
+    for facts in (FULL, MINIMAL):
+        assert WHEN in written(renderer, config, template, facts).text
+
+
+@pytest.mark.parametrize("name", ["confirmation", "changed", "day-before", "two-hours-before"])
+def test_the_way_in_is_in_the_text_part_too(name: str, renderer: Renderer, config: Config) -> None:
+    text = written(renderer, config, TEMPLATES[f"interview-prep/{name}"], FULL).text
+    for fact in ("https://meet.example.com/abc", "+351 210 000 000", "1 Example Street, Lisbon"):
+        assert fact in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "interview-prep/confirmation",
+        "interview-prep/what-to-expect",
+        "interview-prep/technical-kit",
+        "interview-prep/panel-kit",
+        "interview-prep/onsite-day",
+        "status/received",
+        "status/next-stage",
+    ],
+)
+def test_everyone_is_asked_in_the_same_words_what_would_be_hard(
+    name: str, renderer: Renderer, config: Config
+) -> None:
+    for rendered in all_written(renderer, config, TEMPLATES[name]):
+        text = " ".join(rendered.text.split())
+        assert re.search(r"hard for you|easier for you", text)
+        assert "no influence on the decision" in text or name == "status/received"
+
+
+def test_bad_news_is_in_the_first_sentence_and_waits_for_a_person(
+    renderer: Renderer, config: Config
+) -> None:
+    template = TEMPLATES["status/not-this-time"]
+    assert config.categories[template.category].approval == "each"
+    for rendered in all_written(renderer, config, template):
+        assert "not to go on with your application" in rendered.text.partition(".")[0]
+
+
+def test_what_is_promised_is_followed_by_somebody(config: Config) -> None:
+    """A mail that says "within five working days" has a task that comes before they are over."""
+    campaigns = Library(config).campaigns
+    for campaign in ("interview-preparation", "status-updates"):
+        tasks = [step.task for step in campaigns[campaign].steps if step.task]
+        assert [task.to for task in tasks] == ["recruiter"]
