@@ -31,6 +31,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from nurture.core.caps import Cap, Gap
+from nurture.core.hours import Never
 from nurture.core.model import Approval, Category, Duration, Hours, MessageClass, Tone
 from nurture.core.timing import parse_duration
 from nurture.errors import OutsideError, Problem, Problems, shown
@@ -225,16 +226,6 @@ class ContactHours(Keys):
         if not self.days:
             raise ValueError("at least one day is needed")
         return self
-
-
-@dataclass(frozen=True, kw_only=True)
-class Never:
-    """Mail of this tone never arrives in these hours of the candidate's week."""
-
-    tone: Tone
-    days: frozenset[int]  #: Monday is 0
-    from_: time
-    to: time | None  #: None: until midnight
 
 
 def parse_week_hours(value: str) -> tuple[frozenset[int], time, time | None]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from nurture.core import timing
 from nurture.core.caps import Blocked, Cap, Gap, Taken, blocked, earliest
-from nurture.core.hours import Calendar, Openings, Pattern
+from nurture.core.hours import Calendar, Never, Openings, Pattern
 from nurture.core.journey import Key, Standstill, Want
 from nurture.core.model import (
     Approval,
@@ -40,6 +40,7 @@ class Policy:
     caps: Sequence[Cap] = ()
     gap: Gap | None = None
     hours: Mapping[Hours, Pattern | None] = field(default_factory=dict)  #: None: any time
+    never: Sequence[Never] = ()
     max_wait: timedelta = timedelta(days=30)
     send_slack: timedelta = timedelta(minutes=15)
 
@@ -223,7 +224,7 @@ class _Day:
         start = self.start(want, openings)
         if message is not None and message.next_attempt_at is not None:
             start = max(start, message.next_attempt_at)
-        at, pushed = earliest(start, openings, self.forbidden(category))
+        at, pushed = self.earliest(want, start, openings, self.forbidden(category))
         until = self.until(want)
         if at is None:
             self.alarm(until and until + _JUST_AFTER)
@@ -243,6 +244,19 @@ class _Day:
                 )
             )
         return self.placed(want, category, at, pushed)
+
+    def earliest(
+        self, want: Want, start: datetime, openings: Openings, forbidden: Sequence[Blocked]
+    ) -> tuple[datetime | None, Blocked | None]:
+        """The earliest instant that hours, caps and the tone's own rules allow."""
+        at, pushed = earliest(start, openings, forbidden)
+        while at is not None:
+            rules = (rule for rule in self.policy.never if rule.tone is want.step.tone)
+            ends = [end for rule in rules if (end := rule.ends(at, self.calendar)) is not None]
+            if not ends:
+                break
+            at, pushed = earliest(max(ends), openings, forbidden)
+        return at, pushed
 
     def placed(self, want: Want, category: Category, at: datetime, pushed: Blocked | None) -> Item:
         self.alarm(at, want.truth.changes_at)

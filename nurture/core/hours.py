@@ -11,6 +11,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
+from nurture.core.model import Tone
+
 #: As `closes`, the end of the day (24:00), which `time` cannot say.
 END_OF_DAY = time.max
 
@@ -89,6 +91,25 @@ class Pattern:
 
 #: Every instant is open.
 ANY = Pattern(frozenset(range(7)), time.min, END_OF_DAY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Never:
+    """No mail of this tone in these local hours: bad news does not come on a Friday afternoon."""
+
+    tone: Tone
+    days: frozenset[int]  #: Monday is 0
+    from_: time
+    to: time | None  #: None: until midnight
+
+    def ends(self, at: datetime, calendar: Calendar) -> datetime | None:
+        """When the hours that hold this instant end; None if it lies outside them."""
+        local = calendar.local(at)
+        if local.weekday() not in self.days or local.time() < self.from_:
+            return None
+        if self.to is None:
+            return calendar.instant(local.date() + timedelta(days=1), time.min)
+        return calendar.instant(local.date(), self.to) if local.time() < self.to else None
 
 
 class Openings:

@@ -36,6 +36,7 @@ def policy(config: Config) -> Policy:
             Hours.WIDE: Pattern(everyday, *WIDE, spread=min(contact.spread, timedelta(hours=1))),
             Hours.ANY: ANY,
         },
+        never=tuple(config.never),
         max_wait=config.max_wait,
         send_slack=config.send_slack,
     )
