@@ -20,6 +20,7 @@ from nurture.core.model import Truth
 from nurture.positions import did_you_mean
 
 LONGEST = 2_000  # characters
+DEEPEST = 100  # levels
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,6 @@ def compile_condition(
         return None, [_unreadable(source, error.message or "this cannot be read")]
     except RecursionError:
         return None, [Complaint(0, "expression", "nested too deeply")]
-    except ValueError:  # a number of thousands of digits
-        return None, [Complaint(0, "expression", "this cannot be read")]
     if compiler.complaints:
         return None, sorted(set(compiler.complaints), key=lambda one: (one.offset, one.message))
     return CompiledCondition(source, frozenset(compiler.names), evaluate), []
@@ -119,12 +118,17 @@ class _Compiler:
         self.scope = scope
         self.complaints: list[Complaint] = []
         self.names: set[str] = set()
+        self.depth = 0
 
     def compile(self, node: nodes.Expr) -> Evaluate:
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
             return self._refuse("", "expression", _NOT_HERE.get(type(node).__name__, _ELSE))
+        if self.depth == DEEPEST:  # what is read here must also be evaluated, on any stack
+            raise RecursionError
+        self.depth += 1
         compiled: Evaluate = method(node)
+        self.depth -= 1
         return compiled
 
     # --- values
