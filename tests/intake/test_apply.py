@@ -1,0 +1,555 @@
+"""Events become facts: in any order, exactly once, and never against somebody's wish."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, insert, select
+
+from nurture.core.model import Application, Candidate, Interview, Offer
+from nurture.errors import Problems
+from nurture.intake.apply import apply, apply_all
+from nurture.intake.events import IncomingEvent, parse_event
+from nurture.store import facts, tables
+from nurture.store.database import Database
+from nurture.store.schema import upgrade
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ANA = {"id": "c-17", "email": "ana@example.com", "first_name": "Ana"}
+WORK = {"id": "a-9", "job": {"id": "j-1", "title": "Data Engineer"}}
+
+
+@pytest.fixture(scope="module")
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    database = Database("sqlite:///facts.db", tmp_path_factory.mktemp("facts"))
+    upgrade(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite_database(sqlite_file: Database) -> Database:
+    empty(sqlite_file)
+    return sqlite_file
+
+
+def empty(database: Database) -> None:
+    with database.write() as connection:
+        for table in reversed(tables.metadata.sorted_tables):
+            connection.execute(delete(table))
+
+
+def event(type_: str, at: datetime | None = NOW, **told: Any) -> IncomingEvent:
+    occurred = {} if at is None else {"occurred_at": at.isoformat()}
+    return parse_event({"type": type_, **occurred, **told})
+
+
+def tell(database: Database, *events: IncomingEvent) -> None:
+    for each in events:
+        apply(database, each, NOW)
+
+
+def candidate(database: Database, who: str = "c-17") -> Candidate:
+    with database.read() as connection:
+        found = facts.find_candidate(connection, who)
+    assert found is not None
+    return found
+
+
+def application(database: Database, ref: str = "a-9") -> Application:
+    with database.read() as connection:
+        found = facts.find_application(connection, ref)
+    assert found is not None
+    return found
+
+
+def rows(database: Database, table: Any) -> list[dict[str, Any]]:
+    with database.read() as connection:
+        return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+def interview(database: Database) -> Interview:
+    return facts.interview_from_row(rows(database, tables.interviews)[0])
+
+
+def types(database: Database) -> list[str]:
+    return [row["type"] for row in rows(database, tables.events)]
+
+
+def hours(count: float) -> datetime:
+    return NOW - timedelta(hours=100 - count)
+
+
+def test_only_what_an_event_tells_is_changed_and_null_clears(sqlite_database: Database) -> None:
+    tell(
+        sqlite_database,
+        event("candidate.upserted", hours(1), candidate={**ANA, "pronouns": "she/her"}),
+        event("candidate.upserted", hours(2), candidate={"id": "c-17", "last_name": "Silva"}),
+        event("candidate.upserted", hours(3), candidate={"id": "c-17", "pronouns": None}),
+    )
+    ana = candidate(sqlite_database)
+    assert (ana.first_name, ana.last_name, ana.email) == ("Ana", "Silva", "ana@example.com")
+    assert ana.fields == {}
+
+
+def test_an_event_told_twice_changes_nothing(sqlite_database: Database) -> None:
+    first = event("candidate.upserted", id="e1", candidate=ANA)
+    assert not apply(sqlite_database, first, NOW).duplicate
+    again = event("candidate.upserted", id="e1", candidate={**ANA, "first_name": "Other"})
+    result = apply(sqlite_database, again, NOW)
+    assert result.duplicate
+    assert result.candidate_id == candidate(sqlite_database).id
+    assert candidate(sqlite_database).first_name == "Ana"
+    assert len(rows(sqlite_database, tables.events)) == 1
+
+
+def test_a_person_is_recognised_by_address_in_any_case(sqlite_database: Database) -> None:
+    tell(sqlite_database, event("candidate.upserted", candidate=ANA))
+    other = event("candidate.upserted", candidate={"id": "lever-1", "email": "ANA@Example.com"})
+    tell(sqlite_database, other)
+    assert candidate(sqlite_database, "lever-1").id == candidate(sqlite_database, "c-17").id
+    assert len(rows(sqlite_database, tables.candidates)) == 1
+
+
+def test_an_address_of_somebody_else_is_not_taken_over(sqlite_database: Database) -> None:
+    bo = {"id": "c-2", "email": "bo@example.com"}
+    counts = apply_all(
+        sqlite_database,
+        [
+            event("candidate.upserted", candidate=ANA),
+            event("candidate.upserted", candidate=bo),
+            event("candidate.upserted", candidate={"id": "c-2", "email": ANA["email"]}),
+        ],
+        NOW,
+    )
+    assert [problem.code for problem in counts.problems] == ["address-taken"]
+    assert candidate(sqlite_database, "c-2").email == "bo@example.com"
+
+
+def test_an_older_event_is_kept_but_does_not_undo_a_newer_one(sqlite_database: Database) -> None:
+    moved = {"id": "i-3", "starts_at": "2026-12-02T10:00:00Z"}
+    booked = {"id": "i-3", "kind": "video", "starts_at": "2026-12-01T10:00:00Z"}
+    tell(
+        sqlite_database,
+        event("interview.rescheduled", hours(5), candidate=ANA, interview=moved),
+        event("interview.scheduled", hours(1), candidate=ANA, interview=booked),
+    )
+    known = interview(sqlite_database)
+    assert known.starts_at == datetime(2026, 12, 2, 10, tzinfo=UTC)
+    assert known.booked_at == hours(1)
+    assert known.kind == "video"
+    assert types(sqlite_database) == ["interview.rescheduled", "interview.scheduled"]
+
+
+def test_a_reschedule_keeps_when_it_was_booked_and_revives_a_cancelled_interview(
+    sqlite_database: Database,
+) -> None:
+    booked = {"id": "i-3", "starts_at": "2026-12-01T10:00:00Z", "ends_at": "2026-12-01T11:00:00Z"}
+    tell(
+        sqlite_database,
+        event("interview.scheduled", hours(1), candidate=ANA, interview=booked),
+        event("interview.cancelled", hours(2), interview={"id": "i-3"}),
+    )
+    assert interview(sqlite_database).status == "cancelled"
+    moved = {"id": "i-3", "starts_at": "2026-12-02T10:00:00Z"}
+    tell(sqlite_database, event("interview.rescheduled", hours(3), interview=moved))
+    known = interview(sqlite_database)
+    assert (known.status, known.booked_at) == ("scheduled", hours(1))
+    assert known.ends_at is None  # the old end is not the new meeting's
+
+
+def test_a_created_application_is_applied_since_then(sqlite_database: Database) -> None:
+    tell(
+        sqlite_database,
+        event("application.created", hours(1), candidate=ANA, application=WORK),
+    )
+    known = application(sqlite_database)
+    assert (known.stage, known.status, known.job) == ("applied", "active", "j-1")
+    assert known.applied_at == known.stage_since == hours(1)
+
+
+def test_a_stage_told_again_does_not_begin_anew(sqlite_database: Database) -> None:
+    at_interview = {"id": "a-9", "stage": "Technical Interview"}
+    tell(
+        sqlite_database,
+        event("application.created", hours(1), candidate=ANA, application=WORK),
+        event("application.stage_changed", hours(2), application=at_interview),
+        event("candidate.replied", hours(3), candidate=ANA, application=at_interview),
+    )
+    known = application(sqlite_database)
+    assert (known.stage, known.stage_since) == ("interviewing", hours(2))
+    assert known.fields["stage_raw"] == "Technical Interview"
+
+
+def test_an_unknown_stage_name_is_no_stage(sqlite_database: Database) -> None:
+    odd = {"id": "a-9", "stage": "Vibe check"}
+    tell(sqlite_database, event("application.created", candidate=ANA, application=odd))
+    known = application(sqlite_database)
+    assert known.stage is None
+    assert known.fields["stage_raw"] == "Vibe check"
+
+
+@pytest.mark.parametrize("how", ["rejected", "withdrawn", "hired"])
+def test_an_ended_application_raises_its_closing_once(how: str, sqlite_database: Database) -> None:
+    tell(
+        sqlite_database,
+        event("application.created", hours(1), candidate=ANA, application=WORK),
+        event(f"application.{how}", hours(2), id="e2", source="gh", application={"id": "a-9"}),
+        event(f"application.{how}", hours(2), id="e2", source="gh", application={"id": "a-9"}),
+        event(f"application.{how}", hours(3), id="e3", source="gh", application={"id": "a-9"}),
+    )
+    assert application(sqlite_database).status == how
+    assert types(sqlite_database).count("application.closed") == 1
+    closing = rows(sqlite_database, tables.events)[2]
+    assert (closing["source"], closing["application"]) == ("nurture", "a-9")
+    assert closing["planned_at"] is None
+
+
+def test_reopened_clears_the_rejection(sqlite_database: Database) -> None:
+    tell(
+        sqlite_database,
+        event("application.rejected", hours(1), candidate=ANA, application=WORK),
+        event("application.reopened", hours(2), application={"id": "a-9"}),
+    )
+    known = application(sqlite_database)
+    assert (known.status, known.rejected_at) == ("active", None)
+
+
+def test_a_closed_job_reaches_each_active_application_once(sqlite_database: Database) -> None:
+    for number in range(3):
+        person = {"id": f"c-{number}", "email": f"c{number}@example.com"}
+        own = {"id": f"a-{number}", "job": WORK["job"]}
+        tell(
+            sqlite_database,
+            event("application.created", hours(1), candidate=person, application=own),
+        )
+    tell(sqlite_database, event("application.withdrawn", hours(2), application={"id": "a-1"}))
+    closed = event("job.closed", hours(3), id="e9", job={"id": "j-1"})
+    tell(sqlite_database, closed, closed)
+    told = [row for row in rows(sqlite_database, tables.events) if row["type"] == "job.closed"]
+    assert sorted(row["application"] for row in told) == ["a-0", "a-2"]
+    assert application(sqlite_database, "a-0").status == "closed"
+    assert application(sqlite_database, "a-1").status == "withdrawn"
+    assert types(sqlite_database).count("application.closed") == 3
+    assert rows(sqlite_database, tables.jobs)[0]["status"] == "closed"
+
+
+def test_a_paused_job_is_told_to_its_applicants_and_closes_nothing(
+    sqlite_database: Database,
+) -> None:
+    tell(
+        sqlite_database,
+        event("application.created", hours(1), candidate=ANA, application=WORK),
+        event("job.paused", None, id="p", job={"id": "j-1"}),
+        event("job.paused", None, id="p", job={"id": "j-1"}),
+    )
+    assert types(sqlite_database) == ["application.created", "job.paused"]
+    assert application(sqlite_database).status == "active"
+
+
+def test_an_import_never_lifts_a_do_not_contact(sqlite_database: Database) -> None:
+    free = {**ANA, "do_not_contact": False}
+    tell(
+        sqlite_database,
+        event("candidate.do_not_contact", hours(1), candidate=ANA),
+        event("candidate.upserted", hours(2), candidate=free),
+    )
+    assert candidate(sqlite_database).do_not_contact
+    tell(sqlite_database, event("candidate.do_not_contact", hours(3), candidate=free))
+    assert not candidate(sqlite_database).do_not_contact
+
+
+def test_wishes_are_kept(sqlite_database: Database) -> None:
+    wishes = {
+        "language": "pt",
+        "pause_until": "2027-01-10T00:00:00Z",
+        "channel": "phone",
+        "topics": {"culture": False, "digest": True},
+    }
+    tell(
+        sqlite_database,
+        event("candidate.unsubscribed", hours(1), candidate=ANA, topics=["digest"]),
+        event("candidate.preferences", hours(2), candidate=ANA, preferences=wishes),
+    )
+    ana = candidate(sqlite_database)
+    assert ana.locale == "pt"
+    assert ana.paused_until == datetime(2027, 1, 10, tzinfo=UTC)
+    assert ana.fields["channel"] == "phone"
+    assert ana.unsubscribed == {"culture"}
+    tell(
+        sqlite_database,
+        event("candidate.resumed", hours(3), candidate=ANA),
+        event("candidate.unsubscribed", hours(4), candidate=ANA),
+    )
+    ana = candidate(sqlite_database)
+    assert ana.paused_until is None
+    assert ana.unsubscribed == {"all", "culture"}
+
+
+def test_answers_replies_calls_and_bounces_reach_their_places(sqlite_database: Database) -> None:
+    said = {"question": "coming", "value": "yes"}
+    tell(
+        sqlite_database,
+        event("answer.given", hours(1), candidate=ANA, answer=said),
+        event("candidate.replied", hours(3), candidate=ANA),
+        event("candidate.replied", hours(2), candidate=ANA),
+        event(
+            "contact.logged",
+            hours(4),
+            candidate=ANA,
+            contact={"kind": "call", "person": "Ida@example.com"},
+        ),
+        event("message.bounced", hours(5), candidate=ANA, message={"reason": "550 no such user"}),
+    )
+    ana = candidate(sqlite_database)
+    assert ana.fields["answers"] == {"coming": "yes"}
+    assert ana.suppressed == "550 no such user"
+    assert rows(sqlite_database, tables.candidates)[0]["replied_at"] == hours(3)
+    call = rows(sqlite_database, tables.contacts)[0]
+    assert (call["kind"], call["at"], call["person"]) == ("call", hours(4), "ida@example.com")
+    new = {"id": "c-17", "email": "ana@example.net"}
+    tell(sqlite_database, event("candidate.upserted", hours(6), candidate=new))
+    assert candidate(sqlite_database).suppressed is None
+
+
+def test_an_erased_person_stays_erased(sqlite_database: Database) -> None:
+    tell(
+        sqlite_database,
+        event("application.created", hours(1), candidate=ANA, application={**WORK, "notes": "Ana"}),
+        event("candidate.erased", hours(2), candidate={"id": "c-17"}),
+        event("application.created", hours(3), candidate=ANA, application={"id": "a-10"}),
+    )
+    gone = candidate(sqlite_database)
+    assert gone.do_not_contact
+    assert (gone.email, gone.first_name) == (None, None)
+    everything = [rows(sqlite_database, table) for table in (tables.candidates, tables.events)]
+    everything.append(rows(sqlite_database, tables.applications))
+    assert "Ana" not in str(everything)
+    assert "ana@" not in str(everything)
+    assert rows(sqlite_database, tables.events)[2]["planned_at"] == NOW  # triggers nothing
+
+
+def test_a_merge_moves_everything_to_the_survivor(sqlite_database: Database) -> None:
+    bo = {"id": "c-2", "email": "bo@example.com", "phone": "+1 555 0100"}
+    tell(
+        sqlite_database,
+        event("application.created", hours(1), candidate=ANA, application=WORK),
+        event("candidate.do_not_contact", hours(2), candidate=bo),
+        event("application.created", hours(2), candidate=bo, application={"id": "a-10"}),
+    )
+    ana, other = candidate(sqlite_database), candidate(sqlite_database, "c-2")
+    enrolled = [
+        {"campaign": "x", "subject": f"candidate:{ana.id}", "candidate_id": ana.id},
+        {"campaign": "x", "subject": f"candidate:{other.id}", "candidate_id": other.id},
+        {"campaign": "y", "subject": f"candidate:{other.id}", "candidate_id": other.id},
+    ]
+    with sqlite_database.write() as connection:
+        connection.execute(
+            insert(tables.enrollments), [{**one, "entered_at": NOW} for one in enrolled]
+        )
+    merge = event("candidate.merged", id="m", candidate={"id": "c-2"}, into={"id": "c-17"})
+    tell(sqlite_database, merge, merge)
+    survivor = candidate(sqlite_database, "c-2")
+    assert survivor.id == ana.id
+    assert survivor.do_not_contact
+    assert survivor.email == "ana@example.com"
+    assert survivor.fields["phone"] == "+1 555 0100"
+    assert application(sqlite_database, "a-10").candidate_id == ana.id
+    moved = {
+        (row["campaign"], row["subject"], row["end_reason"])
+        for row in rows(sqlite_database, tables.enrollments)
+    }
+    assert moved == {
+        ("x", f"candidate:{ana.id}", None),
+        ("x", f"candidate:{other.id}", "merged"),
+        ("y", f"candidate:{ana.id}", None),
+    }
+    assert len(rows(sqlite_database, tables.candidates)) == 1
+
+
+def test_what_is_historical_is_planned_already_and_rings_nobody(sqlite_database: Database) -> None:
+    counts = apply_all(
+        sqlite_database,
+        [event("application.rejected", hours(1), candidate=ANA, application=WORK)],
+        NOW,
+        historical=True,
+    )
+    assert counts.created == 1
+    assert all(row["historical"] for row in rows(sqlite_database, tables.events))
+    assert [row["planned_at"] for row in rows(sqlite_database, tables.events)] == [NOW, NOW]
+    assert rows(sqlite_database, tables.candidates)[0]["wake_at"] is None
+
+
+def test_an_event_rings_its_candidate(sqlite_database: Database) -> None:
+    tell(sqlite_database, event("candidate.upserted", candidate=ANA))
+    assert rows(sqlite_database, tables.candidates)[0]["wake_at"] == NOW
+
+
+def test_what_contradicts_is_refused_with_what_to_do(sqlite_database: Database) -> None:
+    tell(sqlite_database, event("application.created", candidate=ANA, application=WORK))
+    with pytest.raises(Problems, match=r"belongs to another candidate .*candidate\.merged"):
+        tell(
+            sqlite_database,
+            event("application.hired", candidate={"id": "c-5"}, application={"id": "a-9"}),
+        )
+    with pytest.raises(Problems, match="nobody who is known"):
+        tell(sqlite_database, event("interview.cancelled", interview={"id": "i-99"}))
+    assert len(rows(sqlite_database, tables.candidates)) == 1
+    assert application(sqlite_database).status == "active"
+
+
+def test_one_refused_event_does_not_cost_the_others(sqlite_database: Database) -> None:
+    counts = apply_all(
+        sqlite_database,
+        [
+            event("interview.cancelled", interview={"id": "i-99"}),
+            event("candidate.upserted", candidate=ANA),
+        ],
+        NOW,
+    )
+    assert (counts.applied, len(counts.problems)) == (1, 1)
+
+
+def test_a_fact_from_the_future_counts_as_of_now(sqlite_database: Database) -> None:
+    tell(
+        sqlite_database,
+        event("candidate.upserted", NOW + timedelta(days=900), candidate=ANA),
+        event("candidate.upserted", candidate={"id": "c-17", "first_name": "Anna"}),
+    )
+    assert candidate(sqlite_database).first_name == "Anna"
+
+
+APPLICATION = st.fixed_dictionaries(
+    {"id": st.just("a-9")},
+    optional={
+        "stage": st.sampled_from(["applied", "Interview", "screening", "odd", None]),
+        "start_date": st.sampled_from(["2027-01-01", "2027-02-01", None]),
+        "applied_at": st.just("2026-11-01T00:00:00Z"),
+        "recruiter": st.sampled_from(["ida@example.com", {"email": "bo@example.com", "name": "B"}]),
+        "score": st.integers(0, 3),
+    },
+)
+INTERVIEW = st.fixed_dictionaries(
+    {"id": st.just("i-3")},
+    optional={
+        "kind": st.sampled_from(["video", "panel", None]),
+        "starts_at": st.sampled_from(["2026-12-01T10:00:00Z", "2026-12-02T10:00:00Z"]),
+        "url": st.sampled_from(["https://example.com/1", "https://example.com/2"]),
+    },
+)
+PERSON = st.fixed_dictionaries(
+    {"id": st.just("c-17"), "email": st.just("ana@example.com")},
+    optional={
+        "first_name": st.sampled_from(["Ana", "Anna", None]),
+        "timezone": st.sampled_from(["Europe/Lisbon", "Asia/Kolkata"]),
+        "do_not_contact": st.booleans(),
+        "skills": st.lists(st.sampled_from(["sql", "go"]), max_size=2),
+    },
+)
+
+
+def _told(kinds: list[str], **parts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({"type": st.sampled_from(kinds), "candidate": PERSON, **parts})
+
+
+TOLD = st.one_of(
+    _told(["candidate.upserted", "candidate.do_not_contact", "candidate.replied"]),
+    _told(["candidate.resumed"]),
+    _told(
+        ["candidate.unsubscribed"],
+        topics=st.lists(st.sampled_from(["culture", "digest"]), min_size=1),
+    ),
+    _told(["candidate.paused"], until=st.sampled_from(["2027-01-01T00:00Z", "2027-03-01T00:00Z"])),
+    _told(
+        ["candidate.preferences"],
+        preferences=st.fixed_dictionaries(
+            {"topics": st.dictionaries(st.sampled_from(["culture", "all"]), st.booleans())}
+        ),
+    ),
+    _told(
+        ["answer.given"],
+        answer=st.fixed_dictionaries(
+            {"question": st.sampled_from(["a", "b"]), "value": st.booleans()}
+        ),
+    ),
+    _told(["contact.logged"], contact=st.just({"kind": "call"})),
+    _told(
+        [
+            f"application.{what}"
+            for what in ("created", "stage_changed", "rejected", "reopened", "withdrawn", "hired")
+        ],
+        application=APPLICATION,
+    ),
+    _told(
+        [f"interview.{what}" for what in ("scheduled", "rescheduled", "cancelled", "completed")],
+        application=APPLICATION,
+        interview=INTERVIEW,
+    ),
+    _told(
+        [f"offer.{what}" for what in ("sent", "accepted", "declined", "withdrawn")],
+        offer=st.just({"id": "o-1"}),
+    ),
+)
+
+
+def facts_of(database: Database) -> list[Any]:
+    """All that is known, without the rows' own order and numbers."""
+    with database.read() as connection:
+        found = facts.find_candidate(connection, "c-17")
+    assert found is not None
+    kept = [(row["source_id"], row["type"]) for row in rows(database, tables.events)]
+    return [
+        {**vars(found), "id": 0},
+        [row["replied_at"] for row in rows(database, tables.candidates)],
+        *[
+            {**vars(read(row)), "candidate_id": 0}
+            for read, table in (
+                (facts.application_from_row, tables.applications),
+                (facts.interview_from_row, tables.interviews),
+                (facts.offer_from_row, tables.offers),
+            )
+            for row in rows(database, table)
+        ],
+        sorted((row["email"], row["data"].get("name")) for row in rows(database, tables.people)),
+        sorted(row["at"] for row in rows(database, tables.contacts)),
+        sorted(one for one in kept if one[1] != "application.closed"),
+    ]
+
+
+@given(
+    told=st.lists(TOLD, min_size=1, max_size=12),
+    data=st.data(),
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_in_whichever_order_and_however_often_facts_arrive_they_are_the_same(
+    sqlite_file: Database, told: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    events = [
+        event(at=hours(number), id=f"e{number}", type_=one["type"], **_without_type(one))
+        for number, one in enumerate(told)
+    ]
+    again = data.draw(st.lists(st.sampled_from(events), max_size=4))
+    shuffled = data.draw(st.permutations([*events, *again]))
+    empty(sqlite_file)
+    apply_all(sqlite_file, events, NOW)
+    in_order = facts_of(sqlite_file)
+    empty(sqlite_file)
+    tell(sqlite_file, *shuffled)
+    assert facts_of(sqlite_file) == in_order
+
+
+def _without_type(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if name != "type"}
+
+
+def test_the_offer_is_read_back(sqlite_database: Database) -> None:
+    sent = {"id": "o-1", "expires_at": "2026-12-01T00:00:00Z"}
+    tell(sqlite_database, event("offer.sent", hours(1), candidate=ANA, offer=sent))
+    known: Offer = facts.offer_from_row(rows(sqlite_database, tables.offers)[0])
+    assert (known.sent_at, known.status) == (hours(1), "sent")
+    assert known.expires_at == datetime(2026, 12, 1, tzinfo=UTC)
