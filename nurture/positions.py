@@ -23,6 +23,7 @@ M = TypeVar("M", bound=BaseModel)
 
 NODES_AT_MOST = 50_000  # with aliases expanded: a small file can otherwise unfold into gigabytes
 DEPTH_AT_MOST = 60
+BRACES = "put text that begins with {{ in quotes"
 
 
 @dataclass
@@ -66,6 +67,12 @@ class Positions:
             found = self.text.find(node.value[offset], index, end)
             index = index if found < 0 else found
         return self.spot(index)
+
+    def has_braces(self, index: int) -> bool:
+        """Whether the line of the character at `index` has a value that begins with `{{`."""
+        start = self.text.rfind("\n", 0, index) + 1
+        end = self.text.find("\n", start)
+        return ": {{" in self.text[start : end if end >= 0 else None]
 
     def spot(self, index: int) -> tuple[int, int]:
         line = self.text.count("\n", 0, index)
@@ -146,7 +153,8 @@ class _Reading:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
-                self._problem(key_node, "yaml", "a key must be a word")
+                hint = BRACES if self.positions.has_braces(key_node.start_mark.index) else ""
+                self._problem(key_node, "yaml", "a key must be a word", hint)
                 continue
             key = _text(key_node)
             if key in data:
@@ -159,10 +167,10 @@ class _Reading:
             data[key] = self.value(value_node, (*path, key))
         return data
 
-    def _problem(self, node: Node, code: str, message: str) -> None:
+    def _problem(self, node: Node, code: str, message: str, hint: str = "") -> None:
         line, column = self.positions.spot(node.start_mark.index)
         self.problems.append(
-            Problem(file=self.file, line=line, column=column, code=code, message=message)
+            Problem(file=self.file, line=line, column=column, code=code, message=message, hint=hint)
         )
 
 
@@ -199,6 +207,8 @@ def _marked(error: MarkedYAMLError, positions: Positions, file: str) -> Problem:
     hint = ""
     if "\\t" in said or "\t" in said:
         hint = "indent with spaces, not with tabs"
+    elif mark is not None and positions.has_braces(mark.index):
+        hint = BRACES
     elif "mapping values are not allowed" in said:
         hint = "put text that contains a colon in quotes"
     elif "but found another document" in said:

@@ -54,6 +54,8 @@ def test_words_stay_words_as_yaml_1_2_has_it():
         ("name: x\n\tinner: y\n", (2, 1, "yaml", "not with tabs")),
         ("name: x\nname: y\n", (2, 1, "duplicate-key", "line 1")),
         ("name: a: b\n", (1, 8, "yaml", "in quotes")),
+        ("name: {{ x }} y\n", (1, 15, "yaml", "begins with {{ in quotes")),
+        ("name: {{ x }}\n", (1, 8, "yaml", "begins with {{ in quotes")),
         ("- 1\n", (1, 1, "wrong-type", "keys with values")),
         ("name: x\n---\nname: y\n", (2, 1, "yaml", "remove the second")),
     ],
