@@ -73,6 +73,19 @@ def test_a_cap_of_two_lets_the_second_through_and_holds_the_third() -> None:
     assert place([cap], [prep(NOW - 5 * HOUR), prep(NOW - HOUR)])[0] == NOW + 19 * HOUR
 
 
+def test_a_full_window_that_is_only_just_not_one_lets_another_in_between() -> None:
+    around = [prep(NOW - 5 * HOUR), prep(NOW + 19 * HOUR)]
+    assert place([Cap(2, DAY)], around) == (NOW, None)
+    assert place([Cap(2, DAY)], [*around, prep(NOW + 18 * HOUR)])[0] == NOW + 42 * HOUR
+
+
+def test_a_window_filled_by_what_was_and_what_will_be_is_a_reserved_one() -> None:
+    _, pushed = place([Cap(2, DAY)], [prep(NOW - HOUR), prep(NOW + HOUR)])
+    assert pushed
+    assert pushed.reason is Reason.SLOT_RESERVED
+    assert len(pushed.by) == 2
+
+
 def test_what_is_reserved_later_holds_a_lower_message_back_now() -> None:
     thursday = NOW + 3 * DAY
     at, pushed = place([Cap(1, 5 * DAY)], [prep(thursday, "Technical interview kit")])
@@ -150,6 +163,7 @@ def test_a_pause_is_one_more_forbidden_interval() -> None:
     assert earliest(NOW, ALWAYS, [*rules, pause])[0] == NOW + 10 * DAY + HOUR
     assert earliest(NOW, ALWAYS, [pause]) == (NOW + 9 * DAY, pause)
     assert pause.explained() == {"until": "then"}
+    assert earliest(pause.end, ALWAYS, [pause]) == (pause.end, None)
 
 
 def test_nothing_goes_before_the_instant_it_must_wait_for() -> None:

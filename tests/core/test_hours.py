@@ -162,13 +162,24 @@ def test_what_never_opens_is_said_to_be_so() -> None:
 def test_nothing_is_looked_for_beyond_400_days() -> None:
     start = date(2026, 1, 1)
     long_holidays = {start + timedelta(days=n): "holiday" for n in range(399)}
-    for more, found in ((0, True), (3, False)):
+    for more, found in ((0, True), (1, False)):
         names = dict(long_holidays)
         for n in range(more):
             names[start + timedelta(days=399 + n)] = "holiday"
         every_day = Pattern(EVERY_DAY, time(8), time(9), closed_on_holidays=True)
         hours = Openings(Calendar(ZoneInfo("Europe/Lisbon"), names.get, "c-1"), every_day)
         assert (hours.next_open(utc("2026-01-01T00:00")) is not None) is found
+
+
+def test_nothing_is_looked_for_beyond_400_days_back() -> None:
+    def open_only(day: date) -> str | None:
+        return None if day == date(2026, 1, 1) else "holiday"
+
+    once = Pattern(EVERY_DAY, time(8), time(9), closed_on_holidays=True)
+    hours = Openings(Calendar(ZoneInfo("Europe/Lisbon"), open_only, "c-1"), once)
+    closing = utc("2026-01-01T09:00")
+    assert hours.last_open(closing + timedelta(days=400)) == utc("2026-01-01T08:45")
+    assert hours.last_open(closing + timedelta(days=400, minutes=1)) is None
 
 
 @pytest.mark.parametrize("at", ["9999-12-31T23:59", "0001-01-01T00:00"])
@@ -236,6 +247,14 @@ def test_a_window_inside_a_repeated_hour_is_open_once() -> None:
         utc("2026-10-25T00:45"),
     )
     assert inside.next_open(utc("2026-10-25T00:45")) == utc("2026-10-26T01:15")
+
+
+def test_where_the_clock_goes_back_over_midnight_tomorrow_has_already_been() -> None:
+    # St John's, 7 November 2010: 00:01 was followed by 23:01 of the 6th.
+    first_minute = openings(Pattern(EVERY_DAY, time(0), time(0, 1)), "America/St_Johns")
+    second_time = utc("2010-11-07T03:00")  # 23:30 on the 6th, once more
+    assert first_minute.last_open(second_time) == utc("2010-11-07T02:30")
+    assert first_minute.next_open(second_time) == utc("2010-11-08T03:30")
 
 
 QUARTER = timedelta(minutes=15)
