@@ -1,0 +1,126 @@
+"""Promises of the reference: what an author can write or be told is documented, no more."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from nurture.authoring.campaign_keys import EVENTS, NOT_YET, CampaignKeys
+from nurture.authoring.check import check
+from nurture.authoring.schema import campaign_schema
+from nurture.config import load_config
+from nurture.core.timing import ANCHORS
+from nurture.rendering.context import FUNCTIONS, TEMPLATE_ONLY, VOCABULARY
+
+ROOT = Path(__file__).parents[2]
+CAMPAIGNS = (ROOT / "docs/campaigns.md").read_text(encoding="utf-8")
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+
+
+def section(text: str, title: str) -> str:
+    return text.split(f"## {title}", 1)[1].split("\n## ", 1)[0]
+
+
+def first_column(text: str) -> set[str]:
+    return set(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
+
+
+def keys_of(model: type[BaseModel], before: str = "") -> set[str]:
+    names: set[str] = set()
+    for name, about in model.model_fields.items():
+        path = before + (about.alias or name)
+        names.add(path)
+        for part in (about.annotation, *getattr(about.annotation, "__args__", ())):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                names |= keys_of(part, f"{path}.")
+    return names
+
+
+def test_every_key_is_documented():
+    assert first_column(section(CAMPAIGNS, "Keys of a campaign")) == keys_of(CampaignKeys)
+
+
+def test_every_anchor_is_documented():
+    documented = first_column(section(CAMPAIGNS, "Moments"))
+    assert documented == ANCHORS | {"candidate.<field>"}
+
+
+def test_every_event_is_documented():
+    documented = set(re.findall(r"`([a-z]+\.[a-z_]+)`", section(CAMPAIGNS, "Events")))
+    assert documented == EVENTS
+
+
+def test_every_word_that_is_still_to_come_is_named():
+    named = set(re.findall(r"`(\w+)`", section(CAMPAIGNS, "Not in this version")))
+    assert named == set(NOT_YET)
+
+
+def test_every_word_of_conditions_is_documented():
+    text = section(CAMPAIGNS, "Conditions")
+    missing = [
+        f"{thing}.{field}"
+        for thing, fields in VOCABULARY.items()
+        for field in fields
+        if not re.search(rf"^\|[^|]*`{thing}`[^|]*\|.*`{field}`", text, re.MULTILINE)
+    ]
+    missing += [name for name in FUNCTIONS if f"`{name}(" not in text]
+    missing += [f"{k}.{f}" for k, fs in TEMPLATE_ONLY.items() for f in fs if f"{k}.{f}" not in text]
+    assert missing == []
+
+
+REPORTERS = {"Problem", "Complaint", "problem", "problem_at", "_problem", "_add", "_refuse"}
+REPORTERS |= {"_parsed"}
+
+
+def codes_in(path: Path) -> set[str]:
+    """Problem codes in a module: given as `code=`, or in the place where a reporter takes one."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            values = [keyword.value for keyword in node.keywords if keyword.arg == "code"]
+            values += node.args[1:3]
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if values and name in REPORTERS:
+                found |= {
+                    part.value
+                    for value in values
+                    for part in ast.walk(value)
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                }
+        elif isinstance(node, ast.Assign) and "code" in ast.unparse(node.targets[0]):
+            value = node.value
+            first = value.elts[0] if isinstance(value, ast.Tuple) else value
+            found |= {first.value} if isinstance(first, ast.Constant) else set()
+    return {text for text in found if re.fullmatch(r"[a-z]+(-[a-z]+)*", text)}
+
+
+def test_every_problem_code_is_documented_and_no_other():
+    files = sorted((ROOT / "nurture/authoring").glob("*.py"))
+    files += [ROOT / "nurture/positions.py", ROOT / "nurture/config.py"]
+    files.append(ROOT / "nurture/rendering/templates.py")
+    used = {code for path in files for code in codes_in(path)}
+    documented = first_column(section(CAMPAIGNS, "Problem codes"))
+    documented |= first_column(section(CONFIGURATION, "Problem codes of config.yaml"))
+    assert used == documented
+
+
+def test_the_first_example_is_a_campaign_without_problems(project):
+    example = re.findall(r"```yaml\n(.*?)```", CAMPAIGNS, re.DOTALL)[0]
+    project.template("interview-prep/what-to-expect")
+    project.write("campaigns/first.yaml", example)
+    assert check(project.config) == []
+
+
+def test_the_shipped_campaigns_and_templates_have_no_problems():
+    assert check(load_config(ROOT / "config.yaml", {})) == []
+
+
+def test_the_schema_knows_every_key_and_is_plain_json():
+    schema = json.loads(json.dumps(campaign_schema()))
+    assert set(schema["properties"]) == set(CampaignKeys.model_fields)
+    step = schema["$defs"]["StepKeys"]
+    assert {"if", "send", "task", "at"} <= set(step["properties"])
+    assert step["additionalProperties"] is False
+    assert "interview.scheduled" in str(schema["$defs"]["EnterKeys"]["properties"]["on"])
