@@ -1,15 +1,17 @@
 """Is what a new project sends on its first day fit for the people who will read it?"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nurture.authoring.check import check
 from nurture.authoring.library import Library
+from nurture.clock import SetClock
 from nurture.config import Config, load_config
 from nurture.core.model import (
     Application,
@@ -22,10 +24,16 @@ from nurture.core.model import (
     Subject,
     Tone,
 )
+from nurture.engine.daemon import until_idle
+from nurture.engine.sender import Nowhere, Sender
+from nurture.intake.apply import apply
+from nurture.intake.events import parse_event
 from nurture.rendering.context import context
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Rendered, Renderer
 from nurture.rendering.templates import Template, load_templates
+from nurture.store import history, planning
+from nurture.wiring import open_project
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 9, 22, 9, tzinfo=UTC)
@@ -131,10 +139,17 @@ def written(renderer: Renderer, config: Config, template: Template, facts: Facts
     return renderer.render(template.name, words, candidate_id=facts.candidate.id, locale=None)
 
 
-def all_written(renderer: Renderer, config: Config, template: Template) -> Iterator[Rendered]:
-    for facts in variants():
-        if facts.interviews or "interview-prep" not in template.name:
-            yield written(renderer, config, template, facts)
+_WRITTEN: dict[str, list[Rendered]] = {}
+
+
+def all_written(renderer: Renderer, config: Config, template: Template) -> list[Rendered]:
+    if template.name not in _WRITTEN:
+        _WRITTEN[template.name] = [
+            written(renderer, config, template, facts)
+            for facts in variants()
+            if facts.interviews or "interview-prep" not in template.name
+        ]
+    return _WRITTEN[template.name]
 
 
 def body(text: str) -> str:
@@ -262,6 +277,7 @@ def test_the_only_pictures_are_words(template: Template) -> None:
         "sample-questions",
         "day-before",
         "two-hours-before",
+        "cancelled",
     ],
 )
 def test_the_text_part_says_when_the_interview_is(
@@ -315,3 +331,174 @@ def test_what_is_promised_is_followed_by_somebody(config: Config) -> None:
     for campaign in ("interview-preparation", "status-updates"):
         tasks = [step.task for step in campaigns[campaign].steps if step.task]
         assert [task.to for task in tasks] == ["recruiter"]
+
+
+# --- the campaigns, run by the engine on an imagined clock ---------------------------------------
+
+THURSDAY = datetime(2026, 12, 3, 10, tzinfo=UTC)
+
+
+class Story:
+    """One candidate of the starter project, and what they get as the days go by."""
+
+    def __init__(self, folder: Path, begins_at: datetime) -> None:
+        folder.joinpath("config.yaml").write_text("")
+        for name in ("campaigns", "templates"):
+            folder.joinpath(name).symlink_to(ROOT / name)
+        self.clock = SetClock(begins_at)
+        self.begins_at = begins_at
+        self.project = open_project(folder / "config.yaml", self.clock, {})
+        project = self.project
+        self.sender = Sender(
+            project.database, project.planner, self.clock, project.letters.write, Nowhere()
+        )
+
+    def tell(self, kind: str, *, stage: str, **more: Any) -> None:
+        event = {
+            "type": kind,
+            "occurred_at": self.clock.now().isoformat(),
+            "candidate": {"id": "c", "email": "ana@example.com", "timezone": "Europe/Lisbon"},
+            "application": {"id": "a", "stage": stage, "recruiter": "ida@example.com"},
+            **more,
+        }
+        apply(self.project.database, parse_event(event), self.clock.now())
+
+    def book(self, starts_at: datetime, kind: str = "interview.scheduled") -> None:
+        about = {
+            "id": "i",
+            "kind": "panel",
+            "starts_at": starts_at.isoformat(),
+            "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
+        }
+        self.tell(kind, stage="interviewing", interview=about)
+
+    def live_until(self, end: datetime) -> None:
+        while True:
+            until_idle(self.project.planner, self.sender)
+            with self.project.database.read() as connection:
+                alarm = planning.next_alarm(connection)
+            if alarm is None or alarm > end:
+                break
+            self.clock.set(max(alarm, self.clock.now()))
+        self.clock.set(end)
+
+    def so_far(self) -> list[tuple[str, str, str]]:
+        """When (Lisbon is at UTC in winter), what, and whether it was a mail or a task."""
+        with self.project.database.read() as connection:
+            rows = list(history.final_verdicts(connection, since=self.begins_at))
+        return [
+            (datetime.fromisoformat(row["at"]).strftime("%a %H:%M"), row["step"], row["verdict"])
+            for row in rows
+            if row["verdict"] != "skip"
+        ]
+
+    def mails(self) -> list[str]:
+        return [step for _, step, verdict in self.so_far() if verdict == "send"]
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Iterator[Callable[[datetime], Story]]:
+    stories: list[Story] = []
+
+    def begin(begins_at: datetime) -> Story:
+        stories.append(Story(tmp_path, begins_at))
+        return stories[-1]
+
+    yield begin
+    for each in stories:
+        each.project.close()
+
+
+@pytest.mark.parametrize(("days", "hour"), [(7, 9), (3, 9), (2, 9), (1, 9), (1, 17)])
+def test_a_whole_interview_week_goes_through_and_culture_waits(
+    days: int, hour: int, story: Callable[[datetime], Story]
+) -> None:
+    ana = story((THURSDAY - timedelta(days=days)).replace(hour=hour))
+    ana.tell("application.stage_changed", stage="interviewing")
+    ana.book(THURSDAY)
+    ana.live_until(THURSDAY + timedelta(days=40))
+    mails = ana.mails()
+    service = ["confirmation", "panel-kit", "day-before", "two-hours-before", "thank-you"]
+    assert sorted(each for each in mails if each in service) == sorted(service)
+    assert mails[-4:] == ["thank-you", "how-we-decide", "a-hard-week", "meet-the-team"]
+    assert ("Wed 14:00", "answer-due", "task") in ana.so_far()
+
+
+def test_a_moved_interview_is_told_and_its_reminders_follow_but_not_the_lesson(
+    story: Callable[[datetime], Story],
+) -> None:
+    ana = story(THURSDAY - timedelta(days=7))
+    ana.book(THURSDAY)
+    ana.live_until(THURSDAY - timedelta(hours=18))  # the day-before reminder has gone
+    ana.book(THURSDAY + timedelta(days=4), "interview.rescheduled")
+    ana.live_until(THURSDAY + timedelta(days=7))
+    assert ana.so_far() == [
+        ("Thu 10:00", "confirmation", "send"),
+        ("Mon 10:00", "panel-kit", "send"),
+        ("Tue 10:00", "sample-questions", "send"),
+        ("Wed 15:00", "day-before", "send"),
+        ("Wed 16:00", "changed", "send"),
+        ("Sun 15:00", "day-before", "send"),
+        ("Mon 08:00", "two-hours-before", "send"),
+        ("Mon 14:00", "thank-you", "send"),
+    ]
+
+
+def test_a_cancelled_interview_is_told_once_and_leads_to_a_word_on_what_is_next(
+    story: Callable[[datetime], Story],
+) -> None:
+    ana = story(THURSDAY - timedelta(days=2))
+    ana.book(THURSDAY)
+    ana.live_until(THURSDAY - timedelta(days=1))
+    ana.book(THURSDAY, "interview.cancelled")
+    ana.live_until(THURSDAY + timedelta(days=7))
+    assert ana.so_far()[-2:] == [
+        ("Wed 10:30", "cancelled", "send"),
+        ("Wed 10:40", "say-what-is-next", "task"),
+    ]
+
+
+def test_nobody_who_applies_is_left_in_silence(story: Callable[[datetime], Story]) -> None:
+    ana = story(THURSDAY.replace(hour=23))
+    ana.tell("application.created", stage="applied")
+    ana.live_until(THURSDAY + timedelta(days=30))
+    assert ana.so_far() == [
+        ("Thu 23:00", "received", "send"),
+        ("Thu 10:00", "still-in-review", "send"),
+        ("Wed 09:00", "decide-or-explain", "task"),
+    ]
+
+
+def test_people_whom_a_recruiter_found_are_not_thanked_for_applying(
+    story: Callable[[datetime], Story],
+) -> None:
+    ana = story(THURSDAY)
+    ana.tell("application.created", stage="lead")
+    ana.live_until(THURSDAY + timedelta(days=30))
+    assert ana.so_far() == []
+
+
+def test_good_news_waits_for_a_slip_of_the_mouse_to_be_taken_back(
+    story: Callable[[datetime], Story],
+) -> None:
+    ana = story(THURSDAY)
+    ana.tell("application.stage_changed", stage="interviewing")
+    ana.live_until(THURSDAY + timedelta(minutes=10))
+    ana.tell("application.stage_changed", stage="screening")
+    ana.live_until(THURSDAY + timedelta(hours=8))
+    assert ana.mails() == []
+
+
+def test_a_no_after_an_interview_is_spoken_first_and_is_never_sent_unread(
+    story: Callable[[datetime], Story],
+) -> None:
+    ana = story(THURSDAY - timedelta(days=7))
+    ana.book(THURSDAY)
+    ana.live_until(THURSDAY + timedelta(days=1))
+    before = len(ana.so_far())
+    ana.tell("application.rejected", stage="rejected")
+    ana.live_until(THURSDAY + timedelta(days=30))
+    assert ana.so_far()[before:] == [
+        ("Fri 10:00", "call-first", "task"),
+        ("Wed 09:00", "not-told-yet", "task"),
+    ]
