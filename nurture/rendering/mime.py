@@ -191,7 +191,7 @@ def _encoded_words(text: str) -> str:
     """RFC 2047, in UTF-8, no character split; spaces between words are inside them."""
     chunks, chunk = [], b""
     for char in text:
-        encoded = char.encode("utf-8", "replace")
+        encoded = char.encode("utf-8", "ignore")
         if len(chunk) + len(encoded) > _CHUNK:
             chunks.append(chunk)
             chunk = b""
@@ -204,7 +204,7 @@ def _feedback_word(text: str) -> str:
 
 
 def _part(subtype: str, text: str) -> bytes:
-    lines = text.encode("utf-8", "replace").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = text.encode("utf-8", "ignore").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\n"
     head += "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     # The encoder takes its soft line ends from the text it is given: CRLF in, CRLF out.

@@ -60,6 +60,11 @@ class Renderer:
         self._compiled: dict[tuple[str, str], Any] = {}
         self._shapes: dict[tuple[Any, ...], _Shape] = {}
 
+    @property
+    def templates(self) -> Mapping[str, Template]:
+        """By key: see templates.load_templates."""
+        return self._templates
+
     def render(
         self,
         name: str,

@@ -97,6 +97,9 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002
         return attr in _METHODS.get(type(obj), ()) or type(obj).__module__ == "jinja2.runtime"
 
+    def wrap_str_format(self, value: Any) -> None:
+        """`format` is a method like any other that is not for templates: `{:1000000000}`."""
+
     def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
         if isinstance(obj, date):
             return self.undefined(

@@ -18,6 +18,7 @@ _TOKEN = re.compile(r"qzv(\d{4})vzq")
 _IN_URL = re.compile(r"qzu(\d{4})uzq")  # a value within a link of the text part
 _LOOKALIKE = re.compile(r"qzv\d{4}vzq", re.IGNORECASE)
 _SLOTS_MAX = 5_000
+_VALUE_MAX = 50_000
 
 # Everything invisible that can harm: C0 and C1 controls but tab and line feed, text direction
 # overrides, and halves of surrogate pairs, which no encoding can carry.
@@ -42,6 +43,8 @@ class Slots:
         """The token that stands for this value from now on."""
         if len(self.values) >= _SLOTS_MAX:
             raise RenderError(f"more than {_SLOTS_MAX} values are printed")
+        if len(value) > _VALUE_MAX:
+            raise RenderError(f"a value is longer than {_VALUE_MAX} characters")
         text = value.replace("\r\n", "\n").replace("\r", "\n")
         self.values.append(_HARMFUL.sub("", text))
         return f"qzv{len(self.values) - 1:04d}vzq"
