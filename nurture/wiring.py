@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nurture.authoring.library import Library
 from nurture.clock import Clock, SystemClock
-from nurture.config import Config, load_config
+from nurture.config import Config, OutboxTransport, load_config
 from nurture.engine.project import Project
 from nurture.engine.sender import Carrier, Sender
 from nurture.rendering.links import load_secret
@@ -57,14 +57,15 @@ def sender(project: Project) -> Sender:
 def carrier(config: Config) -> Carrier:
     """The configured transport; in a rehearsal everybody else's mail goes to the outbox folder."""
     # Imported here, so that what only looks and previews never loads what can send.
-    from nurture.delivery import outbox, rehearsal  # noqa: PLC0415
+    from nurture.delivery.outbox import Outbox  # noqa: PLC0415
 
-    folder = outbox.Outbox(config.root / "var/outbox")
-    if config.transport.kind == "outbox":
-        return outbox.Outbox(config.root / config.transport.dir)
-    from nurture.delivery import smtp  # noqa: PLC0415
+    if isinstance(config.transport, OutboxTransport):
+        return Outbox(config.root / config.transport.dir)
+    from nurture.delivery.smtp import Smtp  # noqa: PLC0415
+    from nurture.delivery.transport import Rehearsal  # noqa: PLC0415
 
-    server = smtp.Smtp(config.transport)
+    server = Smtp(config.transport)
     if config.deliver_only_to:
-        return rehearsal.Rehearsal(server, folder, config.deliver_only_to)
+        folder = Outbox(config.root / OutboxTransport().dir)
+        return Rehearsal(server, folder, config.deliver_only_to)
     return server
