@@ -251,10 +251,10 @@ def test_a_window_inside_a_repeated_hour_is_open_once() -> None:
 
 def test_where_the_clock_goes_back_over_midnight_tomorrow_has_already_been() -> None:
     # St John's, 7 November 2010: 00:01 was followed by 23:01 of the 6th.
-    first_minute = openings(Pattern(EVERY_DAY, time(0), time(0, 1)), "America/St_Johns")
+    first_moment = openings(Pattern(EVERY_DAY, time(0), time(0, 0, 30)), "America/St_Johns")
     second_time = utc("2010-11-07T03:00")  # 23:30 on the 6th, once more
-    assert first_minute.last_open(second_time) == utc("2010-11-07T02:30")
-    assert first_minute.next_open(second_time) == utc("2010-11-08T03:30")
+    assert first_moment.last_open(second_time) == utc("2010-11-07T02:30")
+    assert first_moment.next_open(second_time) == utc("2010-11-08T03:30")
 
 
 QUARTER = timedelta(minutes=15)
