@@ -205,7 +205,8 @@ def _feedback_word(text: str) -> str:
 
 def _part(subtype: str, text: str) -> bytes:
     lines = text.encode("utf-8", "ignore").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = lines if lines.endswith(b"\n") else lines + b"\n"
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\n"
     head += "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     # The encoder takes its soft line ends from the text it is given: CRLF in, CRLF out.
-    return head.encode() + binascii.b2a_qp(lines.replace(b"\n", b"\r\n") + b"\r\n", istext=True)
+    return head.encode() + binascii.b2a_qp(lines.replace(b"\n", b"\r\n"), istext=True)
