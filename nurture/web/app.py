@@ -1,0 +1,40 @@
+"""Which pages are there? Recruiters' pages for this machine, candidates' pages for everybody."""
+
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from nurture.engine.project import Project
+from nurture.web import health, pages, previews, public
+from nurture.web.guard import Guard
+from nurture.web.looks import Looks
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(project: Project) -> FastAPI:
+    """The whole web side of an opened project, as an ASGI application.
+
+    It looks and renders through the project and sends nothing. A GET or HEAD changes nothing; the
+    only POSTs are those of the candidates' own pages. Recruiters' pages and /healthz answer to
+    loopback host names only, the pages behind a signed token to any.
+    """
+    looks = Looks(project.config)
+    # The framework's own API pages would load scripts from elsewhere.
+    app = FastAPI(title="Nurture", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Guard, looks=looks)
+    app.include_router(public.routes(project, looks))
+    app.include_router(pages.routes(project, looks))
+    app.include_router(previews.routes(project, looks))
+    app.include_router(health.routes(project))
+    app.add_api_route("/static/brand.css", looks.brand, methods=["GET", "HEAD"])
+    app.mount("/static", StaticFiles(directory=STATIC))
+
+    @app.exception_handler(HTTPException)
+    def refused(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return looks.notice(request, status)
+
+    return app

@@ -1,0 +1,94 @@
+"""How does a page look? Autoescaped templates, the brand's colours, times in words."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request, Response
+from fastapi.templating import Jinja2Templates
+
+from nurture.config import Config
+from nurture.core import reasons
+from nurture.rendering.layout import colours, readable
+
+PAGES = Path(__file__).parent / "pages"
+_NIGHT = "#1b1a17"  # the page's paper by night, as in static/nurture.css
+
+_NOTICES: Mapping[int, tuple[str, str]] = {
+    403: (
+        "These pages are for this machine only",
+        "They hold candidates’ data and have no accounts yet, so they open only where it runs.",
+    ),
+    404: ("There is nothing here", "The address may be mistyped, or what it named is gone."),
+    405: ("That cannot be done here", "This page can only be read."),
+    503: (
+        "A part outside is not answering",
+        "Most likely it is the database. Nothing is lost; try again in a moment.",
+    ),
+    500: (
+        "Something went wrong on our side",
+        "Nothing was changed. The log says where it happened; please try again.",
+    ),
+}
+
+
+class Looks:
+    """Renders pages. Everything that varies goes through autoescape."""
+
+    def __init__(self, config: Config) -> None:
+        self.company = config.company
+        self.house = ZoneInfo(config.timezone)  #: the recruiters' clock
+        self._css = _brand_css(config.company.brand.accent)
+        self._templates = Jinja2Templates(directory=PAGES)
+        self._templates.env.trim_blocks = self._templates.env.lstrip_blocks = True
+        self._templates.env.filters |= {"clock": _clock, "place": _place, "words": _words}
+
+    def page(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
+        """`pages/<name>.html` with these values."""
+        shared = {"company": self.company, "house": self.house, "path": request.url.path}
+        return self._templates.TemplateResponse(
+            request, f"{name}.html", {**shared, **values}, status_code=status
+        )
+
+    def notice(self, request: Request, status: int, said: str = "") -> Response:
+        """A page that says, without a traceback, why there is no other."""
+        title, text = _NOTICES.get(status, _NOTICES[500 if status >= 500 else 404])
+        path = request.url.path
+        public = status == 403 or path.startswith(("/u/", "/p/"))
+        if public and status >= 500:
+            text = "Nothing was changed. Please try again in a minute."
+        frame = "public" if public else "base"
+        return self.page(
+            request, "notice", status, title=title, text=said or text, frame=f"{frame}.html"
+        )
+
+    def brand(self) -> Response:
+        """The company's accent, made readable by day and by night, as CSS variables."""
+        return Response(self._css, media_type="text/css", headers={"cache-control": "no-cache"})
+
+
+def _brand_css(accent: str) -> str:
+    found = colours(accent)
+    night = readable(accent, _NIGHT)
+    return (
+        f":root {{ --accent: {found['accent']}; --on-accent: {found['on_accent']};"
+        f" --link: {found['link']}; }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ --link: {night}; }} }}\n"
+    )
+
+
+def _clock(at: datetime, zone: ZoneInfo) -> str:
+    """`Tue 3 Dec 09:00`; the place is written beside it."""
+    return reasons.moment(at, zone).rpartition(" (")[0]
+
+
+def _place(zone: ZoneInfo) -> str:
+    """`Lisbon`: a zone by its city."""
+    return zone.key.rpartition("/")[2].replace("_", " ")
+
+
+def _words(name: str) -> str:
+    """`do_not_contact` as people read it."""
+    return name.replace("_", " ").replace("-", " ")
