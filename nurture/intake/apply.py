@@ -32,7 +32,7 @@ class Counts:
     unchanged: int = 0  #: applied, and told nothing new
     created: int = 0  #: candidates who were not known before
     problems: list[Problem] = field(default_factory=list)
-    outcomes: list[str] = field(default_factory=list)  #: per event: created, updated, ...
+    taken: list[Taken] = field(default_factory=list)  #: event by event, in order
 
 
 def apply(database: Database, event: IncomingEvent, now: datetime) -> Applied:
@@ -57,12 +57,14 @@ def apply_all(
     *,
     historical: bool = False,
     news_only: bool = False,
+    dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Counts:
     """Take in many events, a few hundred in a transaction; problems among them are passed on.
 
     `historical`: for completeness, none of them triggers a campaign. `news_only`: events that
-    change nothing are not kept either (a file that is imported again). `progress` hears how many
+    change nothing are not kept either (a file that is imported again). `dry_run`: nothing is kept,
+    the counts say what would be. `progress` hears how many
     were dealt with so far.
     """
     counts = Counts()
@@ -73,7 +75,8 @@ def apply_all(
         if historical:
             good = [each.model_copy(update={"historical": True}) for each in good]
         if good:
-            results, _ = change(database, _wanted(good), _work(good, now, news_only), now)
+            work = _work(good, now, news_only)
+            results, _ = change(database, _wanted(good), work, now, keep=not dry_run)
             for taken in results:
                 _count(counts, taken)
         done += len(batch)
@@ -97,7 +100,7 @@ def _take(
 
 def _count(counts: Counts, taken: Taken) -> None:
     counts.problems += taken.problems
-    counts.outcomes.append(taken.outcome)
+    counts.taken.append(taken)
     counts.duplicates += taken.outcome == "duplicate"
     counts.created += taken.outcome == "created"
     counts.unchanged += taken.outcome == "unchanged"

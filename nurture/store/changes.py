@@ -157,10 +157,19 @@ def stamp(at: datetime) -> str:
 
 
 def change(
-    database: Database, wanted: Wanted, work: Callable[[Known], T], now: datetime
+    database: Database,
+    wanted: Wanted,
+    work: Callable[[Known], T],
+    now: datetime,
+    *,
+    keep: bool = True,
 ) -> tuple[T, dict[int, int]]:
     """Load, `work`, save, in one transaction. Gives what `work` gave, and the numbers of the
-    candidates it added. `work` may run again: another process may have added the same person."""
+    candidates it added. `work` may run again: another process may have added the same person.
+    Without `keep` nothing is written: it only tells what would be."""
+    if not keep:
+        with database.read() as connection:
+            return work(load(connection, wanted)), {}
     for _ in range(_ATTEMPTS):
         try:
             with database.write() as connection:
