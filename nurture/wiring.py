@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from starlette.types import ASGIApp
+
 from nurture.authoring.library import Library
 from nurture.clock import Clock, SystemClock
 from nurture.config import Config, OutboxTransport, load_config
@@ -69,3 +71,10 @@ def carrier(config: Config) -> Carrier:
         folder = Outbox(config.root / OutboxTransport().dir)
         return Rehearsal(server, folder, config.deliver_only_to)
     return server
+
+
+def pages(project: Project) -> ASGIApp:
+    """The recruiters' and the candidates' pages."""
+    from nurture.web.app import create_app  # noqa: PLC0415
+
+    return create_app(project)

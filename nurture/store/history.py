@@ -55,9 +55,9 @@ def message_rows(
     since: datetime | None = None,
     limit: int = 200,
 ) -> Sequence[RowMapping]:
-    """Messages, newest first, each with its candidate's ref and its first step."""
+    """Messages, newest first, each with its candidate's ref and data and its first step."""
     query = (
-        select(messages, candidates.c.ref, message_steps.c.step)
+        select(messages, candidates.c.ref, candidates.c.data, message_steps.c.step)
         .join(candidates, candidates.c.id == messages.c.candidate_id)
         .join(message_steps, message_steps.c.message_id == messages.c.id)
         .order_by(messages.c.created_at.desc(), messages.c.id.desc())
@@ -72,10 +72,42 @@ def message_rows(
     return connection.execute(query).mappings().all()
 
 
+def sent_rows(connection: Connection, since: datetime, limit: int) -> Sequence[RowMapping]:
+    """Messages that left since then, oldest first, with their candidate's ref and data."""
+    left = (MessageState.SENT, MessageState.UNKNOWN, MessageState.BOUNCED)
+    query = (
+        select(messages, candidates.c.ref, candidates.c.data)
+        .join(candidates, candidates.c.id == messages.c.candidate_id)
+        .where(messages.c.sent_at >= since, messages.c.state.in_(left))
+        .order_by(messages.c.sent_at, messages.c.id)
+        .limit(limit)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def waiting_rows(connection: Connection, limit: int) -> Sequence[RowMapping]:
+    """Steps that wait for a known instant, the next first: whose, of which campaign, and why."""
+    query = (
+        select(steps, enrollments.c.campaign, candidates.c.ref, candidates.c.data)
+        .join(candidates, candidates.c.id == steps.c.candidate_id)
+        .join(enrollments, enrollments.c.id == steps.c.enrollment_id)
+        .where(steps.c.state == StepState.OPEN, steps.c.verdict == Verdict.WAIT)
+        .where(steps.c.at.is_not(None))
+        .order_by(steps.c.at, candidates.c.id)
+        .limit(limit)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def candidate_data(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Name, zone and the like of every candidate, by ref."""
+    return _pairs(connection, select(candidates.c.ref, candidates.c.data))
+
+
 def task_rows(connection: Connection, *, state: str | None = "open") -> Sequence[RowMapping]:
     """Tasks for people, the most urgent first."""
     query = (
-        select(tasks, candidates.c.ref)
+        select(tasks, candidates.c.ref, candidates.c.data)
         .join(candidates, candidates.c.id == tasks.c.candidate_id)
         .order_by(tasks.c.due_at, tasks.c.id)
     )

@@ -1,0 +1,308 @@
+"""What did they get, what will they get, and why? And how is everything?"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from nurture.cli import report
+from nurture.cli.printing import json_line, name_of, progress, say, table, when, zone_in
+from nurture.cli.project import candidate_of, config_option, json_option, nobody, opened
+from nurture.core.model import MessageState, Reason, Verdict
+from nurture.core.reasons import sentence
+from nurture.engine.outlook import AHEAD, Entry, Outlook, outlook
+from nurture.engine.project import Project
+from nurture.engine.simulate import Progress, simulate
+from nurture.errors import OutsideError, shown
+from nurture.store import history, planning
+
+
+@click.command(epilog="Example: nurture agenda c-17")
+@config_option
+@click.argument("candidate")
+@json_option
+def agenda(candidate: str, as_json: bool) -> None:
+    """What a candidate got, and what is planned for the next 30 days.
+
+    CANDIDATE is an id, an e-mail address or a number.
+    """
+    with opened() as project:
+        seen = _outlook(project, candidate, everything=False)
+    entries = (*seen.past, *seen.ahead)
+    if as_json:
+        for entry in entries:
+            json_line(entry.as_json())
+        return
+    _whose(seen)
+    table(
+        ("when", "campaign", "step", "category", "verdict", "why"),
+        (
+            (
+                _about(entry, seen.zone),
+                entry.campaign,
+                entry.step,
+                entry.category,
+                entry.verdict,
+                entry.sentence,
+            )
+            for entry in entries
+        ),
+    )
+
+
+@click.command(epilog="Example: nurture explain c-17")
+@config_option
+@click.argument("candidate")
+@json_option
+def explain(candidate: str, as_json: bool) -> None:
+    """Why, why not and when: every step of every campaign a candidate is in.
+
+    CANDIDATE is an id, an e-mail address or a number.
+    """
+    with opened() as project:
+        seen = _outlook(project, candidate, everything=True)
+    entries = (*seen.past, *seen.ahead)
+    if as_json:
+        for entry in entries:
+            json_line({**entry.as_json(), "sentence": entry.sentence})
+        return
+    _whose(seen)
+    for campaign in dict.fromkeys(entry.campaign for entry in entries):
+        say(f"\n{campaign}")
+        for entry in entries:
+            if entry.campaign == campaign:
+                about = f" ({entry.application})" if entry.application else ""
+                say(f"  {entry.step}{about}: {entry.sentence}")
+
+
+@click.command("simulate", epilog="Example: nurture simulate --days 60 --html simulation.html")
+@config_option
+@click.option("--days", type=click.IntRange(1, 3660), default=30, show_default=True)
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the result as a page.",
+)
+@json_option
+def simulate_(days: int, page: Path | None, as_json: bool) -> None:
+    """The next days on an imagined clock, over a copy: nothing is written, nothing is sent."""
+    with opened() as project:
+        with progress(f"{days} days") as advance:
+
+            def told(at: Progress) -> None:
+                advance(at.share)
+
+            rows = list(simulate(project, days, told))
+        if page is None and as_json:
+            for row in rows:
+                json_line(row)
+            return
+        lines = list(_simulated(project, rows))
+    if page is not None:
+        _write(page, report.page(days, _COLUMNS, lines, _totals(rows)))
+    if as_json:
+        for row in rows:
+            json_line(row)
+        return
+    if page is not None:
+        say(f"{_totals(rows)}; written: {shown(page)}")
+        return
+    table(_COLUMNS, lines)
+    say(f"\n{days} days: {_totals(rows)}. Nothing was written, nothing was sent.")
+
+
+_COLUMNS = ("when", "candidate", "name", "campaign", "step", "category", "verdict", "why")
+
+
+def _simulated(project: Project, rows: Iterable[dict[str, Any]]) -> Iterable[tuple[str, ...]]:
+    with project.database.read() as connection:
+        about = history.candidate_data(connection)
+    for row in rows:
+        data = about.get(row["candidate"], {})
+        zone = zone_in({"ref": row["candidate"], "data": data}, project.config)
+        at = datetime.fromisoformat(row["at"])
+        verdict = Verdict.SENT if row["verdict"] == "send" else Verdict(row["verdict"])
+        why = sentence(verdict, Reason(row["reason"]), row["detail"], at=at, zone=zone)
+        yield (
+            when(at, zone),
+            row["candidate"],
+            name_of(data),
+            row["campaign"],
+            row["step"],
+            row["category"] or "",
+            row["verdict"],
+            why,
+        )
+
+
+def _totals(rows: Iterable[dict[str, Any]]) -> str:
+    count = Counter(row["verdict"] for row in rows)
+    return f"{count['send']} mails, {count['task']} tasks, {count['skip']} skipped"
+
+
+def _write(page: Path, html: str) -> None:
+    try:
+        page.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise OutsideError(f"{shown(page)} cannot be written: {error.strerror}") from error
+
+
+class Since(click.ParamType[datetime]):
+    """A day or an instant; without an offset it is UTC."""
+
+    name = "when"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f'"{value}" is not like 2026-11-22 or 2026-11-22T09:00+01:00', param, ctx)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+@click.command(epilog="Example: nurture messages --state held --since 2026-11-22")
+@config_option
+@click.option("--candidate", "who", metavar="ID", help="Id, e-mail or number.")
+@click.option("--state", type=click.Choice([state.value for state in MessageState]))
+@click.option("--since", type=Since(), help="Made since this day or instant (ISO 8601; UTC).")
+@click.option("--limit", type=click.IntRange(1), default=200, show_default=True)
+@json_option
+def messages(
+    who: str | None, state: str | None, since: datetime | None, limit: int, as_json: bool
+) -> None:
+    """Every message and its state, newest first."""
+    with opened() as project, project.database.read() as connection:
+        candidate_id = candidate_of(connection, who).id if who is not None else None
+        rows = history.message_rows(
+            connection, candidate_id=candidate_id, state=state, since=since, limit=limit
+        )
+        if as_json:
+            for row in rows:
+                json_line({name: row["ref" if name == "candidate" else name] for name in _MESSAGE})
+            return
+    if not rows:
+        say("no messages")
+        return
+    table(
+        ("id", "candidate", "campaign", "step", "template", "category", "state", "made", "sent"),
+        (
+            (
+                row["id"],
+                row["ref"],
+                row["campaign"],
+                row["step"],
+                row["template"],
+                row["category"],
+                f"{row['state']} ({row['reason']})" if row["reason"] else row["state"],
+                when(row["created_at"], zone_in(row, project.config)),
+                when(row["sent_at"], zone_in(row, project.config)),
+            )
+            for row in rows
+        ),
+    )
+
+
+_MESSAGE = (
+    *("id", "message_id", "candidate", "campaign", "step", "template", "category"),
+    *("state", "created_at", "sent_at", "reason"),
+)
+
+
+@click.command(epilog="Example: nurture status")
+@config_option
+@json_option
+def status(as_json: bool) -> None:
+    """How everything is: counts, campaigns, what is due, what is wrong."""
+    with opened() as project:
+        seen = _status(project)
+    if as_json:
+        json_line(seen)
+        return
+    say(f"candidates: {seen['candidates']}; open tasks: {seen['tasks']}")
+    say(f"messages: {_counted(seen['messages'])}")
+    say(f"waiting: {_counted(seen['waiting'])}")
+    say(f"next work: {when(seen['next_due'], ZoneInfo('UTC')) or 'none'}{_overdue(seen)}\n")
+    table(
+        ("campaign", "status", "enrolled", "version", "title"),
+        (
+            (each["name"], each["status"], each["enrolled"], each["digest"][:12], each["title"])
+            for each in seen["campaigns"]
+        ),
+    )
+    for name in seen["missing"]:
+        say(f"\nno good version of campaigns/{name}.yaml, and people are enrolled in it")
+    for problem in seen["problems"]:
+        say(f"\n{problem['file']}:{problem['line']}:{problem['column']}: {problem['message']}")
+    for ref, problem in seen["set_aside"].items():
+        say(f"\nset aside: {ref}: {problem}")
+
+
+def _status(project: Project) -> dict[str, Any]:
+    with project.database.read() as connection:
+        counts = history.counts(connection)
+        due = planning.next_alarm(connection)
+    campaigns = project.library.campaigns
+    return {
+        "candidates": counts["candidates"],
+        "tasks": counts["tasks"],
+        "messages": counts["messages"],
+        "waiting": counts["waiting"],
+        "next_due": due,
+        "overdue": due is not None and due <= project.clock.now(),
+        "campaigns": [
+            {
+                "name": name,
+                "title": each.title,
+                "status": each.status.value,
+                "enrolled": counts["enrolled"].get(name, 0),
+                "digest": each.digest,
+            }
+            for name, each in sorted(campaigns.items())
+        ],
+        "missing": sorted(counts["enrolled"].keys() - campaigns.keys()),
+        "problems": [problem.as_json() for problem in project.library.problems],
+        "set_aside": counts["set_aside"],
+    }
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
+
+
+def _overdue(seen: dict[str, Any]) -> str:
+    return " (overdue: is `nurture run` running?)" if seen["overdue"] else ""
+
+
+def _outlook(project: Project, who: str, *, everything: bool) -> Outlook:
+    seen = outlook(project, who, None if everything else AHEAD)
+    if seen is None:
+        with project.database.read() as connection:
+            raise nobody(connection, who)
+    return seen
+
+
+def _whose(seen: Outlook) -> None:
+    person = seen.candidate
+    name = " ".join(part for part in (person.first_name, person.last_name) if part)
+    say(", ".join(part for part in (name, person.ref, person.email, seen.zone.key) if part))
+    if person.do_not_contact:
+        say("must not be contacted")
+    if person.suppressed:
+        say(f"the address does not work: {person.suppressed}")
+    if person.unsubscribed:
+        say(f"unsubscribed from: {', '.join(sorted(person.unsubscribed))}")
+    if not (seen.past or seen.ahead):
+        say("in no campaign so far")
+
+
+def _about(entry: Entry, zone: ZoneInfo) -> str:
+    shown_at = when(entry.at, zone)
+    return f"about {shown_at}" if entry.about and shown_at else shown_at
