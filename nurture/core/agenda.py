@@ -116,7 +116,9 @@ def plan(
     for want in wanted:  # file order, so that a chain of waiting steps adds up
         if isinstance(want, Standstill) and want.above in items:
             items[want.key] = day.forecast(items[want.key], items[want.above])
-    ordered = sorted(items.values(), key=lambda item: (item.at is None, item.at or now))
+    ordered = sorted(
+        items.values(), key=lambda item: (item.at is None, item.at or now, _name(item))
+    )
     return Agenda(items=tuple(ordered), wake_at=min(day.alarms, default=None))
 
 
@@ -381,6 +383,12 @@ class _Day:
             anchor_at=want.anchor_at,
             detail=detail or {},
         )
+
+
+def _name(item: Item) -> tuple[int, int, str, str]:
+    """The most necessary first, among those of one instant."""
+    priority = item.category.priority if item.category else 0
+    return -priority, item.key.enrollment_id, item.key.step, item.key.occurrence
 
 
 def _iso(at: datetime) -> str:
