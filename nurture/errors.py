@@ -1,9 +1,9 @@
 """What can go wrong, as people hear of it.
 
-    NurtureError                 one clear line and an exit code
-    ├── Problems                 what the user wrote has problems (exit 1), all of them listed
-    ├── UsageError               wrong call of a command (exit 2)
-    └── OutsideError             a part outside failed: database, SMTP, a port in use (exit 3)
+NurtureError                 one clear line and an exit code
+├── Problems                 what the user wrote has problems (exit 1), all of them listed
+├── UsageError               wrong call of a command (exit 2)
+└── OutsideError             a part outside failed: database, SMTP, a port in use (exit 3)
 """
 
 from collections.abc import Sequence
