@@ -19,7 +19,6 @@ LONGER: dict[str, str] = {
     "nurture/intake/csv_file.py": "one pass from a row to its events, with a complaint a cell",
     "nurture/intake/events.py": "the one form in which facts arrive, whole in one file",
     "nurture/intake/merging.py": "a method a type of event, all adding to one batch of changes",
-    "nurture/rendering/context.py": "the vocabulary of templates beside what fills it",
     "nurture/store/migrations/versions/0001_the_first_tables.py:upgrade": "the tables, one by one",
     "nurture/web/pages.py:routes": "registers one short function a page",
     "tools/bootstrap.py": "runs before anything is installed, so it cannot import from beside it",
