@@ -9,7 +9,18 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from nurture.authoring.expressions import CompiledCondition
-from nurture.core.model import Application, Campaign, Condition, Facts, Interview, Step
+from nurture.core import reasons
+from nurture.core.model import (
+    Application,
+    Campaign,
+    Candidate,
+    Condition,
+    Facts,
+    Interview,
+    Reason,
+    Step,
+    Verdict,
+)
 from nurture.core.timing import show_duration, show_moment
 from nurture.engine.outlook import Entry, outlook
 from nurture.engine.project import Project
@@ -51,6 +62,7 @@ def routes(project: Project, looks: Looks) -> APIRouter:
             titles=_titles(project),
             problems=project.library.problems,
             trouble=project.pulse.trouble,
+            why=why,
         )
 
     @router.api_route("/campaigns", methods=_LOOK)
@@ -204,7 +216,7 @@ class Matter:
     interviews: tuple[Interview, ...]
 
 
-def badges(candidate: Any, now: datetime) -> list[tuple[str, str]]:
+def badges(candidate: Candidate, now: datetime) -> list[tuple[str, str]]:
     """What everybody must know before they write to somebody: a tone and a word for each."""
     found = []
     if candidate.do_not_contact:
@@ -279,6 +291,13 @@ def _names(connection: Connection, ids: set[int]) -> dict[int, str]:
 
 def _titles(project: Project) -> dict[str, str]:
     return {name: each.title for name, each in project.library.campaigns.items()}
+
+
+def why(reason: str | None) -> str:
+    """A reason without its particulars: `its moment has not come`."""
+    utc = ZoneInfo("UTC")
+    said = reasons.sentence(Verdict.SKIP, Reason(reason or "scheduled"), {}, at=None, zone=utc)
+    return said.partition(": ")[2]
 
 
 def _once_each(rows: Sequence[Any]) -> list[Any]:

@@ -1,0 +1,298 @@
+"""What recruiters see: all of it true, none of it changed by looking."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from nurture.core.model import Reason
+from nurture.rendering.errors import RenderError
+from nurture.web import pages
+
+PAGES = [
+    "/",
+    "/campaigns",
+    "/candidates",
+    "/candidates?q=ana",
+    "/candidates/sample-01",
+    "/preview",
+    "/preview?template=interview-prep/confirmation&candidate=sample-01",
+    "/preview?template=interview-prep/confirmation&candidate=sample-01&view=text",
+    "/preview?template=interview-prep/confirmation&candidate=sample-01&view=source",
+    "/preview/html?template=interview-prep/confirmation&candidate=sample-01",
+    "/healthz",
+]
+
+
+def test_every_page_opens_and_looking_changes_nothing(client, populated, snapshot) -> None:
+    before = snapshot(populated)
+    files = sorted(populated.config.root.rglob("*.eml"))
+    for page in PAGES:
+        assert client.get(page).status_code == 200, page
+        head = client.head(page)
+        assert (head.status_code, head.content) == (200, b""), page
+    assert snapshot(populated) == before
+    assert sorted(populated.config.root.rglob("*.eml")) == files
+
+
+@pytest.mark.parametrize("page", [*PAGES, "/nowhere", "/static/nurture.css", "/u/x", "/p/x"])
+def test_every_answer_carries_the_security_headers_and_no_cookie(client, page) -> None:
+    headers = client.get(page).headers
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "frame-ancestors" in headers["content-security-policy"]
+    assert "unsafe-inline' 'unsafe-eval" not in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "set-cookie" not in headers
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("host", ["evil.example", "nurture.example.com:8420", "10.0.0.5", ""])
+def test_recruiters_pages_answer_to_no_foreign_host_name(client, page, host) -> None:
+    """DNS rebinding: a foreign site whose name suddenly means this machine."""
+    answer = client.get(page, headers={"host": host})
+    assert answer.status_code in (400, 403)
+    assert "sample-01" not in answer.text
+    assert "Silva" not in answer.text
+
+
+@pytest.mark.parametrize("host", ["localhost:8420", "LOCALHOST", "127.0.0.1:1", "[::1]:8420"])
+def test_recruiters_pages_answer_to_each_name_of_this_machine(client, host) -> None:
+    assert client.get("/candidates", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["/", "/campaigns", "/candidates/sample-01", "/preview"])
+def test_recruiters_pages_take_no_post(client, page) -> None:
+    answer = client.post(page)
+    assert answer.status_code == 405
+    assert "only be read" in answer.text
+
+
+def test_the_frameworks_own_api_pages_are_not_there(client) -> None:
+    for page in ("/docs", "/redoc", "/openapi.json"):
+        assert client.get(page).status_code == 404
+
+
+# --- today ----------------------------------------------------------------------------------------
+
+
+def test_today_shows_problems_with_their_place_and_what_to_try(client, populated) -> None:
+    file = populated.config.campaigns_dir / "company-culture.yaml"
+    file.write_text(file.read_text().replace("once_per:", "once_pre:"))
+    populated.reload()
+    page = client.get("/").text
+    assert "company-culture.yaml:" in page
+    assert "unknown-key" in page
+    assert "once_per" in page  # the hint
+
+
+def test_today_shows_who_was_set_aside_and_why(client, populated) -> None:
+    with populated.database.write() as connection:
+        connection.execute(
+            text("UPDATE candidates SET problem = 'ValueError: odd' WHERE ref = 'sample-02'")
+        )
+    page = client.get("/").text
+    assert "Set aside" in page
+    assert "ValueError: odd" in page
+
+
+def test_today_shows_a_part_outside_that_fails(client, populated) -> None:
+    populated.pulse.trouble = "SMTP: connection refused"
+    assert "SMTP: connection refused" in client.get("/").text
+
+
+def test_each_reason_has_words_for_the_first_page() -> None:
+    assert len({pages.why(reason) for reason in Reason}) >= len(Reason) - 3
+    assert all(pages.why(reason) for reason in Reason)
+
+
+# --- campaigns ------------------------------------------------------------------------------------
+
+
+def test_a_campaigns_steps_stand_in_words(client) -> None:
+    page = client.get("/campaigns").text
+    assert "Interview preparation" in page
+    assert "3 business days before interview.starts_at" in page
+    assert "until 2 hours before interview.starts_at" in page
+    assert "4 business days after the step above" in page
+    assert "once per interview" in page
+
+
+def test_a_broken_edit_shows_the_problem_beside_the_version_in_force(client, populated) -> None:
+    file = populated.config.campaigns_dir / "company-culture.yaml"
+    file.write_text(file.read_text().replace("after: 2 weeks", "after: 2 wekes"))
+    populated.reload()
+    page = client.get("/campaigns").text
+    assert "The last good version, below, stays in force" in page
+    assert "company-culture.yaml:" in page
+    assert "2 weeks after the step above" in page
+
+
+def test_a_campaign_whose_file_is_gone_is_named_with_whom_it_holds(client, populated) -> None:
+    (populated.config.campaigns_dir / "interview-preparation.yaml").unlink()
+    populated.reload()
+    page = client.get("/campaigns").text
+    assert "campaigns/interview-preparation.yaml" in page
+    assert "enrolled stand still until it is back" in page
+
+
+# --- candidates -----------------------------------------------------------------------------------
+
+
+def test_the_search_finds_by_name_address_and_id(client) -> None:
+    for wanted in ("ana sil", "ANA.SILVA@", "sample-01"):
+        page = client.get("/candidates", params={"q": wanted}).text
+        assert "Ana Silva" in page
+        assert "Haruto" not in page
+    assert "Nobody has" in client.get("/candidates?q=zzz").text
+
+
+def test_an_agenda_gives_a_reason_for_each_line_in_the_candidates_zone_and_ours(
+    client, populated
+) -> None:
+    page = client.get("/candidates/sample-01").text
+    assert "Next 30 days" in page
+    assert "Waits until" in page
+    assert "(Lisbon)" in page
+    assert "Europe/Berlin" not in page
+    berlin = client.get("/candidates/sample-02").text
+    assert "Europe/Berlin" in berlin
+    assert "(Berlin)" in berlin
+    assert "Europe/Lisbon" in berlin  # the house's own clock, beside it
+
+
+def test_a_candidate_is_also_found_by_address(client) -> None:
+    assert "Ana Silva" in client.get("/candidates/ANA.silva@example.com").text
+    assert client.get("/candidates/nobody").status_code == 404
+
+
+def test_what_everybody_must_know_is_on_the_page(client, populated, tell) -> None:
+    ana = {"id": "sample-01"}
+    until = (populated.clock.now() + timedelta(days=10)).isoformat()
+    tell("candidate.paused", candidate=ana, until=until)
+    tell("candidate.unsubscribed", candidate=ana)
+    tell("candidate.do_not_contact", candidate=ana)
+    for page in ("/candidates/sample-01", "/candidates?q=sample-01"):
+        shown = client.get(page).text
+        assert "do not contact" in shown
+        assert "unsubscribed" in shown
+        assert "paused until" in shown
+
+
+def test_names_and_ids_cannot_become_html_or_leave_their_links(client, tell) -> None:
+    ref = 'x"><img src=//evil.example>/?&#'
+    tell(
+        "application.created",
+        candidate={"id": ref, "email": "x@example.com", "first_name": "<script>alert(1)</script>"},
+        application={"id": "a-x", "job": {"title": "<b>Bold</b>"}},
+    )
+    for page in ("/candidates?q=x@example.com", "/candidates/x@example.com", "/preview"):
+        shown = client.get(page).text
+        assert "<script" not in shown
+        assert "<img" not in shown
+        assert "<b>Bold" not in shown
+    found = client.get("/candidates?q=x@example.com").text.partition('href="/candidates/')
+    href = "/candidates/" + found[2].partition('href="/candidates/')[2].partition('"')[0]
+    href = href if href != "/candidates/" else "/candidates/" + found[2].partition('"')[0]
+    assert client.get(href).status_code == 200
+
+
+# --- preview --------------------------------------------------------------------------------------
+
+LETTER = "template=culture/meet-the-team&candidate=sample-01"
+
+
+def test_a_preview_shows_the_inbox_line_the_text_and_the_raw_message(client) -> None:
+    page = client.get(f"/preview?{LETTER}").text
+    assert "The people you would work with" in page
+    assert "Who does what, and what you would take over first." in page
+    assert page.count("<iframe sandbox src=") == 2
+    assert "A job is mostly the people" in client.get(f"/preview?{LETTER}&view=text").text
+    source = client.get(f"/preview?{LETTER}&view=source").text
+    assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in source
+    assert "Content-Type: multipart/alternative" in source
+
+
+def test_the_letter_itself_comes_under_a_policy_that_lets_nothing_load(client) -> None:
+    answer = client.get(f"/preview/html?{LETTER}")
+    policy = {part.strip() for part in answer.headers["content-security-policy"].split(";")}
+    assert policy == {
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "img-src data:",
+        "form-action 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'self'",
+        "sandbox",
+    }
+    assert "A job is mostly the people" in answer.text
+
+
+def test_one_can_go_on_to_the_next_candidate_and_back(client) -> None:
+    page = client.get("/preview?template=status/received").text
+    onward = page.partition('" rel="next"')[0].rpartition('href="')[2].replace("&amp;", "&")
+    following = client.get(onward)
+    assert following.status_code == 200
+    assert 'rel="prev"' in following.text
+
+
+def test_what_is_missing_for_this_person_is_said_plainly(client, tell) -> None:
+    tell("candidate.upserted", candidate={"id": "c-bare", "email": "bare@example.com"})
+    page = client.get("/preview?template=interview-prep/confirmation&candidate=c-bare")
+    assert page.status_code == 200
+    assert "It cannot be written for this person" in page.text
+    assert "is missing for this person" in page.text
+    assert "interview-prep/confirmation.md:" in page.text
+    assert "<iframe" not in page.text
+
+
+def test_a_template_or_candidate_that_is_not_there_is_a_page_that_says_so(client) -> None:
+    assert "no template" in client.get("/preview?template=nope").text
+    assert "no candidate" in client.get("/preview?candidate=nope").text
+    assert client.get("/preview/html?template=nope&candidate=sample-01").status_code == 404
+    assert client.get("/preview/html?candidate=nope").status_code == 404
+
+
+# --- when things go wrong -------------------------------------------------------------------------
+
+
+def test_a_database_that_fails_is_a_calm_page_without_a_traceback(client, populated) -> None:
+    with populated.database.write() as connection:
+        connection.execute(text("ALTER TABLE candidates RENAME TO gone"))
+    for page in ("/", "/candidates", "/candidates/sample-01"):
+        answer = client.get(page)
+        assert answer.status_code == 503
+        assert "is not answering" in answer.text
+        assert "no such table" not in answer.text
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_defect_is_a_calm_page_without_a_traceback(client, populated, monkeypatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret of Ana's")
+
+    monkeypatch.setattr(populated.letters, "preview", broken)
+    answer = client.get(f"/preview?{LETTER}")
+    assert answer.status_code == 500
+    assert "Something went wrong on our side" in answer.text
+    assert "secret" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_an_empty_project_says_how_to_begin(project, serve) -> None:
+    import httpx
+
+    with serve(project) as address:
+        for page in ("/", "/candidates", "/preview"):
+            answer = httpx.get(address + page)
+            assert answer.status_code == 200
+            assert "nurture import" in answer.text
+
+
+def test_a_letter_that_cannot_be_written_is_no_letter(client, populated, monkeypatch) -> None:
+    def broken(*_: object) -> None:
+        raise RenderError("the layout cannot be read", file="letter.html", line=3)
+
+    monkeypatch.setattr(populated.letters, "preview", broken)
+    assert client.get(f"/preview/html?{LETTER}").status_code == 404
+    assert "letter.html:3" in client.get(f"/preview?{LETTER}").text
