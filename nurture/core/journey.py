@@ -4,7 +4,7 @@ Position is the set of settled step ids; nothing refers to a step by its place i
 are derived from facts each time, so a moved interview or an edited file takes effect by itself.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -12,9 +12,10 @@ from typing import Any
 from nurture.core import timing
 from nurture.core.hours import Calendar
 from nurture.core.model import (
+    Application,
     Campaign,
+    Category,
     Condition,
-    Contact,
     Duration,
     Enrollment,
     Facts,
@@ -27,6 +28,7 @@ from nurture.core.model import (
     Truth,
     Verdict,
 )
+from nurture.core.subject import application_of, interview_of, last_contact, offer_of
 
 #: Anchor values closer than this are the same occasion: a room change is not a new interview.
 SAME_OCCASION = timedelta(minutes=30)
@@ -87,7 +89,7 @@ class Ground:
     known_at: datetime  #: since when today's facts are known: the arrival of the newest of them
     interview_minutes: int = 60
     silence: Mapping[str, Duration] = field(default_factory=dict)
-    counts: Callable[[Contact], bool] = lambda contact: True  # noqa: ARG005
+    categories: Mapping[str, Category] = field(default_factory=dict)
 
 
 def stand(
@@ -293,72 +295,48 @@ def _same_occasion(record: StepRecord, anchor_at: datetime | None) -> bool:
 
 def anchors(enrollment: Enrollment, ground: Ground) -> Callable[[str], datetime | None]:
     """What each anchor's value is for this enrollment, by its name in the campaign language."""
-    facts = ground.facts
-    application = facts.applications.get(enrollment.subject.application or "")
-    interview = interview_of(facts, enrollment, ground.now)
-    offer = facts.offers.get(enrollment.subject.offer or "")
+    facts, subject = ground.facts, enrollment.subject
+    application = application_of(facts, subject)
+    interview, _ = interview_of(facts, subject, ground.now)
+    offer = offer_of(facts, subject)
 
     def value(name: str) -> datetime | None:
+        found: Any = None
         match name.split("."):
             case ["entered"]:
                 return enrollment.entered_at
-            case ["interview", "ends_at"] if interview and interview.starts_at:
-                length = timedelta(minutes=ground.interview_minutes)
-                return interview.ends_at or interview.starts_at + length
             case ["interview", part] if interview:
-                return _instant(getattr(interview, part), ground.calendar)
-            case ["application", "last_contact"] if application:
-                return last_contact(ground, application.ref) or application.applied_at
-            case ["application", "silence_due"] if application:
-                since = last_contact(ground, application.ref) or application.applied_at
-                ceiling = ground.silence.get(application.stage or "")
-                return timing.shift(since, ceiling, ground.calendar) if since and ceiling else None
+                found = _of_interview(interview, part, ground)
             case ["application", part] if application:
-                return _instant(getattr(application, part), ground.calendar)
+                found = _of_application(application, part, ground)
             case ["offer", part] if offer:
-                return _instant(getattr(offer, part), ground.calendar)
+                found = getattr(offer, part)
             case ["candidate", "last_contact"]:
-                return last_contact(ground, None)
+                return last_contact(facts, None, ground.categories, ground.now)
             case ["candidate", "consent_until"]:
-                return _instant(facts.candidate.consent_until, ground.calendar)
+                found = facts.candidate.consent_until
             case ["candidate", part]:
-                return _instant(facts.candidate.fields.get(part), ground.calendar)
-        return None
+                found = facts.candidate.fields.get(part)
+        return _instant(found, ground.calendar)
 
     return value
 
 
-def interview_of(facts: Facts, enrollment: Enrollment, now: datetime) -> Interview | None:
-    """The enrollment's own interview; else the application's next to come, else its latest past."""
-    if enrollment.subject.interview is not None:
-        return facts.interviews.get(enrollment.subject.interview)
-    if enrollment.subject.application is None:
-        return None
-    held: Sequence[tuple[datetime, Interview]] = sorted(
-        (
-            (interview.starts_at, interview)
-            for interview in facts.interviews.values()
-            if interview.application == enrollment.subject.application
-            and interview.status != "cancelled"
-            and interview.starts_at is not None
-        ),
-        key=lambda pair: pair[0],
-    )
-    ahead = [interview for starts_at, interview in held if starts_at >= now]
-    return ahead[0] if ahead else (held[-1][1] if held else None)
+def _of_interview(interview: Interview, part: str, ground: Ground) -> Any:
+    if part == "ends_at" and interview.ends_at is None and interview.starts_at is not None:
+        return interview.starts_at + timedelta(minutes=ground.interview_minutes)
+    return getattr(interview, part)
 
 
-def last_contact(ground: Ground, application: str | None) -> datetime | None:
-    """The latest contact that counts; one that names no application counts for all of them."""
-    replied_at = ground.facts.replied_at
-    instants = [
-        contact.at
-        for contact in ground.facts.contacts
-        if contact.at <= ground.now
-        and ground.counts(contact)
-        and (application is None or contact.application in (None, application))
-    ]
-    return max([*instants, *([replied_at] if replied_at else [])], default=None)
+def _of_application(application: Application, part: str, ground: Ground) -> Any:
+    if part not in ("last_contact", "silence_due"):
+        return getattr(application, part)
+    heard = last_contact(ground.facts, application.ref, ground.categories, ground.now)
+    since = heard or application.applied_at
+    ceiling = ground.silence.get(application.stage or "")
+    if part == "last_contact" or since is None:
+        return since
+    return timing.shift(since, ceiling, ground.calendar) if ceiling else None
 
 
 def _instant(value: Any, calendar: Calendar) -> datetime | None:

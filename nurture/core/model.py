@@ -272,6 +272,7 @@ class Contact:
     application: str | None = None
     message_id: int | None = None
     human: bool = False
+    arrived: bool = True  #: False: in doubt or bounced; counted against caps, no end of a silence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,7 +338,7 @@ class Duration:
     """`3 business days`, `90 minutes`. Days and weeks keep the wall clock; smaller units do not."""
 
     amount: int
-    unit: str  #: minutes | hours | days | weeks | business days
+    unit: str  #: minutes | hours | days | weeks | months | business days
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import holidays as public_holidays
 from nurture.config import Config
 from nurture.core.agenda import Policy, Recipient
 from nurture.core.hours import ANY, Calendar, Pattern
-from nurture.core.model import Candidate, Contact, Hours
+from nurture.core.model import Candidate, Hours
 from nurture.rendering.context import zone_of
 
 #: Wide hours: every day, whatever it is.
@@ -72,16 +72,6 @@ class Calendars:
         if self._holidays == "candidate":
             return _holidays(candidate.country or "", candidate.subdivision or "")
         return _holidays(self._holidays, "")
-
-
-def counts_as_contact(config: Config) -> Callable[[Contact], bool]:
-    """Whether a contact ends a silence: people's own do, mail by its category."""
-
-    def counts(contact: Contact) -> bool:
-        category = config.categories.get(contact.category or "")
-        return contact.human or (category is not None and category.counts_as_contact)
-
-    return counts
 
 
 @lru_cache(maxsize=512)

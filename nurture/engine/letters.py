@@ -6,10 +6,11 @@ from datetime import datetime
 from nurture.clock import Clock
 from nurture.config import Config
 from nurture.core.model import Enrollment, Facts, Message, MessageState, Subject
+from nurture.core.subject import application_of
 from nurture.engine.sender import Letter
 from nurture.errors import UsageError
 from nurture.rendering import mime
-from nurture.rendering.context import application_of, context
+from nurture.rendering.context import context
 from nurture.rendering.renderer import Rendered, Renderer
 from nurture.rendering.templates import choose
 
@@ -34,10 +35,10 @@ class Letters:
     def write(self, message: Message, facts: Facts, now: datetime) -> Letter:
         """The bytes of a message. Raises RenderError where a fact or a template is wanting."""
         enrollment = next(each for each in facts.enrollments if each.id == message.enrollment_id)
-        rendered, raw = self._render(message, facts, enrollment.subject, enrollment, now)
-        assert rendered is not None  # noqa: S101 - the type says so, the reader should too
-        to = mime.address("", facts.candidate.email or "")
-        return Letter(sender=self.config.sender.email, to=f"{to.username}@{to.domain}", raw=raw)
+        _, raw = self._render(message, facts, enrollment.subject, enrollment, now)
+        return Letter(
+            sender=mime.envelope_sender(self.config), to=mime.envelope_recipient(facts), raw=raw
+        )
 
     def preview(self, template: str, facts: Facts, subject: Subject | None = None) -> Preview:
         """The same for any template and candidate: sends nothing, writes nothing.

@@ -62,7 +62,6 @@ class Planner:
         self.renderer = renderer
         self.policy = house.policy(config)
         self.calendars = house.Calendars(config)
-        self.counts = house.counts_as_contact(config)
 
     def tick(self) -> int:
         """Plan one batch of candidates whose alarm has rung, in one transaction. How many."""
@@ -122,7 +121,7 @@ class Planner:
             known_at=min((event.received_at for event in facts.events), default=now),
             interview_minutes=self.config.interview_minutes,
             silence=self.config.silence,
-            counts=self.counts,
+            categories=self.config.categories,
         )
         wanted = [
             want

@@ -12,7 +12,7 @@ Which objects an enrollment has:
 - job, recruiter, coordinator and hiring_manager are those of the application.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,13 +23,12 @@ from nurture.config import Config
 from nurture.core.model import (
     Application,
     Candidate,
-    Contact,
     Enrollment,
     Facts,
     Interview,
-    Offer,
     Subject,
 )
+from nurture.core.subject import application_of, interview_of, last_contact, offer_of
 
 _PERSON = {"name": "text", "email": "text", "phone": "text", "title": "text"}
 
@@ -168,12 +167,14 @@ def context(
         "_zone": zone,
     }
     if application is not None:
-        words["application"] = _application(application, facts, config)
+        words["application"] = _application(application, facts, config, now)
         words.update(_around(application, facts))
-    interview = _interview_of(facts, subject, application, now, changes)
+    interview, next_from = interview_of(facts, subject, now)
+    if next_from is not None:
+        changes.append(next_from)
     if interview is not None:
         words["interview"] = _interview(interview, config)
-    offer = _offer_of(facts, subject, application)
+    offer = offer_of(facts, subject)
     if offer is not None:
         words["offer"] = _present(
             sent_at=offer.sent_at, expires_at=offer.expires_at, status=offer.status
@@ -187,23 +188,6 @@ def zone_of(candidate: Candidate, config: Config) -> ZoneInfo:
         return ZoneInfo(candidate.timezone or config.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo(config.timezone)
-
-
-def application_of(facts: Facts, subject: Subject) -> Application | None:
-    """The application an enrollment is about: see the head of this file."""
-    ref = subject.application
-    if ref is None and subject.interview is not None:
-        interview = facts.interviews.get(subject.interview)
-        ref = interview.application if interview else None
-    if ref is None and subject.offer is not None:
-        offer = facts.offers.get(subject.offer)
-        ref = offer.application if offer else None
-    if ref is not None:
-        return facts.applications.get(ref)
-    if subject.interview is not None or subject.offer is not None:
-        return None
-    active = [each for each in facts.applications.values() if each.status == "active"]
-    return active[0] if len(active) == 1 else None
 
 
 def person(facts: Facts, email: str | None) -> dict[str, Any] | None:
@@ -264,7 +248,9 @@ def _of_kind(kind: str, value: Any) -> Any:
     return value
 
 
-def _application(application: Application, facts: Facts, config: Config) -> dict[str, Any]:
+def _application(
+    application: Application, facts: Facts, config: Config, now: datetime
+) -> dict[str, Any]:
     return _present(
         stage=application.stage,
         status=application.status,
@@ -273,21 +259,8 @@ def _application(application: Application, facts: Facts, config: Config) -> dict
         rejected_at=application.rejected_at,
         start_date=application.start_date,
         source=application.fields.get("source"),
-        last_contact_at=_last_contact(application.ref, facts.contacts, config),
+        last_contact_at=last_contact(facts, application.ref, config.categories, now),
     )
-
-
-def _last_contact(ref: str, contacts: Iterable[Contact], config: Config) -> datetime | None:
-    """When this application last heard from us: a person's own call or mail counts even when it
-    names no application; a mail counts if its category does."""
-
-    def counts(contact: Contact) -> bool:
-        if contact.human:
-            return contact.application in (None, ref)
-        category = config.categories.get(contact.category or "")
-        return contact.application == ref and (category is None or category.counts_as_contact)
-
-    return max((contact.at for contact in contacts if counts(contact)), default=None)
 
 
 def _around(application: Application, facts: Facts) -> dict[str, Any]:
@@ -307,32 +280,6 @@ def _around(application: Application, facts: Facts) -> dict[str, Any]:
         if who is not None:
             words[role] = who
     return words
-
-
-def _interview_of(
-    facts: Facts,
-    subject: Subject,
-    application: Application | None,
-    now: datetime,
-    changes: list[datetime],
-) -> Interview | None:
-    if subject.interview is not None:
-        return facts.interviews.get(subject.interview)
-    if application is None:
-        return None
-    dated = sorted(
-        (each.starts_at, each.ref, each)
-        for each in facts.interviews.values()
-        if each.application == application.ref
-        and each.starts_at is not None
-        and each.status != "cancelled"
-    )
-    coming = [row for row in dated if row[0] > now and row[2].status == "scheduled"]
-    if len(coming) > 1:
-        changes.append(coming[0][0])  # from then on the one after it is the next
-    if coming:
-        return coming[0][2]
-    return dated[-1][2] if dated else None
 
 
 def _interview(interview: Interview, config: Config) -> dict[str, Any]:
@@ -369,16 +316,6 @@ def _interviewers(given: Any) -> list[dict[str, Any]] | None:
         for each in given
     ]
     return [each for each in people if each.get("name")] or None
-
-
-def _offer_of(facts: Facts, subject: Subject, application: Application | None) -> Offer | None:
-    if subject.offer is not None:
-        return facts.offers.get(subject.offer)
-    if application is None:
-        return None
-    never = datetime.min.replace(tzinfo=UTC)
-    offers = [each for each in facts.offers.values() if each.application == application.ref]
-    return max(offers, key=lambda each: (each.sent_at or never, each.ref), default=None)
 
 
 # --- the functions -----------------------------------------------------------------------------

@@ -23,7 +23,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from nurture.config import Config
 from nurture.core.model import Category, Facts, Message, MessageClass, Subject
-from nurture.rendering.context import application_of, person
+from nurture.core.subject import application_of
+from nurture.rendering.context import person
 from nurture.rendering.errors import RenderError
 from nurture.rendering.renderer import Rendered
 

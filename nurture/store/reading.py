@@ -158,6 +158,7 @@ def _contacts(human: Sequence[RowMapping], mails: Sequence[RowMapping]) -> tuple
             step=row["step"],
             application=row["application"],
             message_id=row["id"],
+            arrived=row["state"] == MessageState.SENT,
         )
         for row in mails
         if row["state"] in CONTACTED and row["sent_at"] is not None

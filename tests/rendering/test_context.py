@@ -129,7 +129,7 @@ def test_the_last_contact_is_about_this_application_and_counts(config):
         Contact(at=NOW - timedelta(days=1), category="status"),
     )
     found = words(config, replace(facts(), contacts=contacts))
-    assert found["application"]["last_contact_at"] == NOW - timedelta(days=3)
+    assert found["application"]["last_contact_at"] == NOW - timedelta(days=1)
 
 
 def test_a_reply_counts_since_the_person_entered(config):

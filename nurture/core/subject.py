@@ -1,0 +1,92 @@
+"""Which of a person's objects is meant, and when did they last hear from us?"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from nurture.core.model import (
+    Application,
+    Category,
+    Contact,
+    Facts,
+    Interview,
+    Offer,
+    Subject,
+)
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def application_of(facts: Facts, subject: Subject) -> Application | None:
+    """The application an enrollment is about.
+
+    One about the candidate alone has an application only while exactly one of theirs is active: a
+    guess could name the wrong job.
+    """
+    ref = subject.application
+    if ref is None and subject.interview is not None:
+        interview = facts.interviews.get(subject.interview)
+        ref = interview.application if interview else None
+    if ref is None and subject.offer is not None:
+        offer = facts.offers.get(subject.offer)
+        ref = offer.application if offer else None
+    if ref is not None:
+        return facts.applications.get(ref)
+    if subject.interview is not None or subject.offer is not None:
+        return None
+    active = [each for each in facts.applications.values() if each.status == "active"]
+    return active[0] if len(active) == 1 else None
+
+
+def interview_of(
+    facts: Facts, subject: Subject, now: datetime
+) -> tuple[Interview | None, datetime | None]:
+    """The enrollment's own interview; else the application's next one still to come, else its
+    latest past. With it, the instant at which another one takes its place."""
+    if subject.interview is not None:
+        return facts.interviews.get(subject.interview), None
+    application = application_of(facts, subject)
+    if application is None:
+        return None, None
+    dated = sorted(
+        (each.starts_at, each.ref, each)
+        for each in facts.interviews.values()
+        if each.application == application.ref
+        and each.starts_at is not None
+        and each.status != "cancelled"
+    )
+    coming = [row for row in dated if row[0] > now and row[2].status == "scheduled"]
+    if coming:
+        return coming[0][2], coming[0][0] if len(coming) > 1 else None
+    return (dated[-1][2] if dated else None), None
+
+
+def offer_of(facts: Facts, subject: Subject) -> Offer | None:
+    """The enrollment's own offer; else the application's latest."""
+    if subject.offer is not None:
+        return facts.offers.get(subject.offer)
+    application = application_of(facts, subject)
+    if application is None:
+        return None
+    offers = [each for each in facts.offers.values() if each.application == application.ref]
+    return max(offers, key=lambda each: (each.sent_at or _NEVER, each.ref), default=None)
+
+
+def last_contact(
+    facts: Facts, application: str | None, categories: Mapping[str, Category], now: datetime
+) -> datetime | None:
+    """The latest contact that ends a silence: a call or mail of a colleague, a mail that arrived
+    and whose category counts, a reply. One that names no application counts for all of them."""
+
+    def counts(contact: Contact) -> bool:
+        category = categories.get(contact.category or "")
+        return (
+            contact.at <= now
+            and contact.arrived
+            and (contact.human or (category is not None and category.counts_as_contact))
+            and (application is None or contact.application in (None, application))
+        )
+
+    instants = [contact.at for contact in facts.contacts if counts(contact)]
+    if facts.replied_at is not None:
+        instants.append(facts.replied_at)
+    return max(instants, default=None)

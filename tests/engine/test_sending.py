@@ -1,0 +1,217 @@
+"""What becomes of a message: each outcome, each crash, each change of mind, on both databases."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from nurture.core.model import Accepted, Blame, Deferred, Outcome, Rejected, Unknown
+from nurture.store import history
+from tests.world import World
+
+RECEIPT = """\
+name: Receipt
+status: live
+enter:
+  on: application.created
+  once_per: application
+steps:
+  - send: notes/receipt
+  - send: notes/next
+    after: 1 hour
+"""
+
+
+@pytest.fixture
+def ready(world: World) -> World:
+    world.template("notes/receipt", "receipt")
+    world.template("notes/next", "receipt")
+    world.campaign("receipt", RECEIPT)
+    world.reload()
+    world.tell("application.created", application={"id": "a1"})
+    return world
+
+
+def states(world: World) -> dict[str, str]:
+    with world.database.read() as connection:
+        return {row["step"]: row["state"] for row in history.message_rows(connection)}
+
+
+def test_an_accepted_mail_is_sent_once_and_the_next_step_waits_for_it(ready: World) -> None:
+    ready.work()
+    ready.work()
+    assert len(ready.postman.offered) == 1
+    assert states(ready) == {"receipt": "sent"}
+    following = ready.entry("next")
+    assert (following.verdict, following.reason) == ("wait", "scheduled")
+    ready.run_for(hours=2)
+    assert [step for step, _ in ready.sent()] == ["receipt", "next"]
+
+
+def test_not_now_is_tried_again_later_with_the_same_message_id(ready: World) -> None:
+    ready.postman.answers = [Deferred(code=451, text="4.3.0 later")]
+    ready.work()
+    waiting = ready.entry("receipt")
+    assert (waiting.verdict, waiting.reason) == ("wait", "retry")
+    assert states(ready) == {"receipt": "retrying"}
+    ready.run_for(hours=1)
+    assert [step for step, _ in ready.sent()] == ["receipt"]
+    assert len(ready.postman.offered) == 2
+    assert len({message_id for _, message_id in ready.postman.offered}) == 1
+
+
+def test_a_mail_deferred_for_days_is_given_up(ready: World) -> None:
+    ready.postman.answers = [Deferred(code=451, text="4.3.0 later")] * 200
+    ready.run_for(days=6)
+    assert states(ready)["receipt"] == "failed"
+    assert ready.entry("receipt").reason == "refused"
+
+
+def test_a_refusal_that_blames_the_address_ends_all_mail_to_it(ready: World) -> None:
+    ready.postman.answers = [Rejected(code=550, text="5.1.1 unknown", blame=Blame.ADDRESS)]
+    ready.run_for(hours=3)
+    assert len(ready.postman.offered) == 1
+    assert states(ready) == {"receipt": "failed"}
+    assert ready.entry("next").reason == "undeliverable"
+
+
+def test_a_refusal_that_blames_us_leaves_the_address_alone(ready: World) -> None:
+    ready.postman.answers = [Rejected(code=550, text="5.7.26 unauthenticated", blame=Blame.SENDER)]
+    ready.run_for(hours=3)
+    assert [step for step, _ in ready.sent()] == ["next"]
+
+
+def test_an_unanswered_mail_is_unknown_counts_and_is_never_sent_again(ready: World) -> None:
+    ready.postman.answers = [Unknown(text="connection lost after the final dot")]
+    ready.run_for(days=3)
+    assert states(ready)["receipt"] == "unknown"
+    assert "In doubt" in ready.entry("receipt").sentence
+    ids = [message_id for _, message_id in ready.postman.offered]
+    assert len(ids) == len(set(ids)) == 2, "the receipt once, the next step once"
+
+
+class Killed(BaseException):
+    """The process dies here: nothing after this line runs."""
+
+
+def dies() -> Outcome:
+    raise Killed
+
+
+def test_a_crash_while_handing_over_leaves_one_mail_in_doubt_and_none_sent_twice(
+    ready: World,
+) -> None:
+    ready.postman.answers = [dies]
+    with pytest.raises(Killed):
+        ready.work()
+    assert states(ready) == {"receipt": "sending"}
+    ready.restart()
+    ready.sender.recover(everything=True)
+    ready.run_for(days=2)
+    assert states(ready)["receipt"] == "unknown"
+    offered = [message_id for _, message_id in ready.postman.offered]
+    assert len(offered) == len(set(offered)) == 2, "the receipt once, before; the next step after"
+
+
+def test_where_others_may_be_sending_only_an_expired_lease_is_in_doubt(ready: World) -> None:
+    ready.postman.answers = [dies]
+    with pytest.raises(Killed):
+        ready.work()
+    ready.restart()
+    assert ready.sender.recover(everything=False) == 0
+    assert states(ready) == {"receipt": "sending"}
+    ready.clock.advance(timedelta(hours=1))
+    assert ready.sender.recover(everything=False) == 1
+    assert states(ready) == {"receipt": "unknown"}
+
+
+def test_an_answer_that_comes_after_the_lease_was_taken_away_still_counts_as_sent(
+    ready: World,
+) -> None:
+    def slow() -> Outcome:
+        ready.clock.advance(timedelta(hours=1))
+        ready.sender.recover(everything=False)
+        return Accepted()
+
+    ready.postman.answers = [slow]
+    ready.work()
+    assert states(ready)["receipt"] == "sent"
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ("candidate.do_not_contact", "do_not_contact"),
+        ("application.withdrawn", "left"),
+    ],
+)
+def test_what_comes_in_between_deciding_and_sending_is_obeyed(
+    ready: World, event: str, reason: str
+) -> None:
+    assert ready.project.planner.tick() == 1
+    assert states(ready) == {"receipt": "queued"}
+    ready.clock.advance(timedelta(seconds=5))
+    ready.tell(event, **({"application": {"id": "a1"}} if event.startswith("app") else {}))
+    ready.work()
+    assert ready.postman.offered == []
+    assert states(ready) == {"receipt": "cancelled"}
+    assert ready.entry("receipt").reason == reason
+
+
+def test_a_mail_that_cannot_be_written_steps_aside_and_goes_when_mended(
+    ready: World, tell_other: Callable[[World], None]
+) -> None:
+    ready.work()  # Ana's receipt needs nothing
+    path = ready.folder / "templates/notes/receipt.md"
+    path.write_text(path.read_text() + "\nDear {{ candidate.first_name }}\n")
+    ready.reload()
+    tell_other(ready)
+    ready.tell(
+        "application.created",
+        candidate={"id": "c3", "email": "zoe@example.com", "first_name": "Zoë"},
+        application={"id": "a3"},
+    )
+    ready.work()
+    assert ready.entry("receipt", "c3").verdict == "sent"
+    blocked = ready.entry("receipt", "c2")
+    assert blocked.reason == "retry"
+    ready.tell(
+        "candidate.upserted", candidate={"id": "c2", "email": "b@example.com", "first_name": "Bo"}
+    )
+    ready.run_for(hours=2)
+    assert "receipt" in dict(ready.sent("c2"))
+
+
+@pytest.fixture
+def tell_other() -> Callable[[World], None]:
+    def tell(world: World) -> None:
+        world.tell(
+            "application.created",
+            candidate={"id": "c2", "email": "b@example.com"},
+            application={"id": "a2"},
+        )
+
+    return tell
+
+
+def test_one_candidate_whose_planning_fails_is_set_aside_and_the_rest_goes_on(
+    ready: World, tell_other: Callable[[World], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell_other(ready)
+    sound = ready.project.planner._decide
+
+    def poisoned(facts: object, *rest: object) -> object:
+        if getattr(facts, "candidate").ref == "c1":  # noqa: B009
+            raise ZeroDivisionError("a poisoned fact")
+        return sound(facts, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ready.project.planner, "_decide", poisoned)
+    ready.work()
+    assert "receipt" in dict(ready.sent("c2"))
+    with ready.database.read() as connection:
+        assert "a poisoned fact" in history.counts(connection)["set_aside"]["c1"]
+    monkeypatch.undo()
+    ready.run_for(hours=1)
+    assert "receipt" in dict(ready.sent("c1"))
+    with ready.database.read() as connection:
+        assert history.counts(connection)["set_aside"] == {}
