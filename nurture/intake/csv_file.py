@@ -428,6 +428,7 @@ def _fields(table: Table, mapping: Mapping) -> list[str]:
 def _write_rejected(path: Path, table: Table, refused: list[tuple[Row, Problem]]) -> None:
     """As the file was, with line and reason before; no cell is a formula to a spreadsheet."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file, delimiter=table.separator)
             writer.writerow(["line", "reason", *map(_harmless, table.header.cells)])

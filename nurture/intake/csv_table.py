@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,11 @@ from nurture.intake.csv_columns import field_of
 
 _SEPARATORS = (",", ";", "\t", "|")
 _LARGEST_CELL = 1_000_000
-_FALLBACKS = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859_15"]
+_OTHERS = ["cp1250", "cp1251", "cp1253", "cp1254"]
+#: Central European text read as Western has signs within its words, Cyrillic and Greek text has
+#: words of accented letters only.
+_CENTRAL = re.compile(r"[A-Za-zÀ-ÿœŸ][¹³¿£¼¾][A-Za-zÀ-ÿœŸ]")
+_NOT_LATIN = re.compile(r"[À-ÿ]{4}")
 
 
 @dataclass(frozen=True)
@@ -73,16 +78,25 @@ def _decoded(content: bytes, encoding: str | None, path: Path) -> tuple[str, str
             return content.decode(guess).removeprefix("\ufeff"), guess
         except (UnicodeDecodeError, LookupError):
             continue
-    if encoding is None:
-        # Short files do not tell code pages apart; the Western one is by far the most common.
-        best = charset_normalizer.from_bytes(content, cp_isolation=_FALLBACKS).best()
-        used = best.encoding if best is not None and len(content) > 2000 else "cp1252"
-        try:
-            return content.decode(used), used
-        except UnicodeDecodeError:
-            pass
-    hint = "name it in the mapping file: encoding: cp1252"
-    raise _unusable(path, 1, "encoding", "its encoding is not known", hint)
+    used = None if encoding else _code_page(content)
+    if used is None:
+        hint = "name it in the mapping file: encoding: cp1252"
+        raise _unusable(path, 1, "encoding", "its encoding is not known", hint)
+    return content.decode(used), used
+
+
+def _code_page(content: bytes) -> str | None:
+    """The 8-bit code page: Western, unless that reads as no Western text does."""
+    try:
+        western = content.decode("cp1252")
+    except UnicodeDecodeError:
+        western = ""
+    if western and _CENTRAL.search(western):
+        return "cp1250"
+    if western and not _NOT_LATIN.search(western):
+        return "cp1252"
+    best = charset_normalizer.from_bytes(content, cp_isolation=_OTHERS).best()
+    return None if best is None else best.encoding
 
 
 def _score(text: str, separator: str) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    PrivateAttr,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -325,6 +326,19 @@ class IncomingEvent(BaseModel):
     message: MessagePart | None = None
     promise: Part | None = None
 
+    _place: tuple[str, int] = PrivateAttr(default=("", 1))
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The file and line it was read from; where it came otherwise, its source."""
+        file, line = self._place
+        return file or self.source, line
+
+    def read_from(self, file: str, line: int) -> Self:
+        """The same, knowing where it stands."""
+        self._place = (file, line)
+        return self
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.type not in TYPES and not _CUSTOM.fullmatch(self.type):
@@ -360,23 +374,24 @@ class IncomingEvent(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True, exclude=set(self.envelope))
 
 
-def parse_event(told: Any, file: str = "event", line: int = 1) -> IncomingEvent:
+def parse_event(told: Any, file: str = "", line: int = 1) -> IncomingEvent:
     """The event in `told` (parsed JSON). Raises Problems with everything that is wrong with it.
 
     Without an `id` it gets one made of its content, so the same line twice is one event.
     """
+    shown = file or "event"
     if not isinstance(told, dict):
-        raise Problems([_problem(file, line, "event", "an event is a JSON object")])
+        raise Problems([_problem(shown, line, "event", "an event is a JSON object")])
     if unstorable := _unstorable(told):
-        raise Problems([_problem(file, line, "event", unstorable)])
+        raise Problems([_problem(shown, line, "event", unstorable)])
     if told.get("id") in (None, ""):
         content = json.dumps(told, sort_keys=True, separators=(",", ":"))
         told = {**told, "id": f"h-{hashlib.sha256(content.encode()).hexdigest()[:24]}"}
     try:
-        return IncomingEvent.model_validate(told)
+        return IncomingEvent.model_validate(told).read_from(file, line)
     except ValidationError as error:
         found = [
-            _complaint(dict(one), file, line)
+            _complaint(dict(one), shown, line)
             for one in error.errors(include_url=False, include_input=False)
         ]
         raise Problems(list(dict.fromkeys(found))) from None

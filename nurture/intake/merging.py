@@ -565,7 +565,6 @@ def _fold(loser: Record, survivor: Record) -> None:
 def _problem(
     event: IncomingEvent, code: str, said: str, hint: str, severity: str = "error"
 ) -> Problem:
-    where = f"{event.type} {event.id}"
-    return Problem(
-        file=event.source, code=code, message=f"{where}: {said}", hint=hint, severity=severity
-    )
+    file, line = event.place
+    message = f"{event.type} {event.id}: {said}"
+    return Problem(file=file, line=line, code=code, message=message, hint=hint, severity=severity)
