@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from nurture.errors import OutsideError, UsageError, shown
 
@@ -29,7 +29,7 @@ class Database:
         self.engine = _engine(url, root or Path())
         self.dialect = self.engine.dialect.name
         self._noticed: Any = None
-        self._ear: Connection | None = None
+        self._ear: Any = None
 
     @property
     def file(self) -> Path | None:
@@ -52,13 +52,15 @@ class Database:
     def changed(self) -> bool:
         """Whether another process may have written since the last call. Reads no table."""
         if self._ear is None:
-            self._ear = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            # The driver's own connection, in no transaction: within one nothing new can be seen.
+            self._ear = self.engine.raw_connection()
             if self.dialect == "postgresql":
-                self._ear.execute(text(f"LISTEN {CHANNEL}"))
+                self._ear.driver_connection.autocommit = True
+                self._ear.driver_connection.execute(f"LISTEN {CHANNEL}")
+        driver = self._ear.driver_connection
         if self.dialect == "postgresql":
-            driver: Any = self._ear.connection.driver_connection
             return bool(list(driver.notifies(timeout=0)))
-        version = self._ear.execute(text("PRAGMA data_version")).scalar()
+        version = driver.execute("PRAGMA data_version").fetchone()
         before, self._noticed = self._noticed, version
         return bool(before != version)
 
@@ -74,8 +76,11 @@ def outside() -> Iterator[None]:
     """A database that fails is a part outside that failed: one line, no traceback."""
     try:
         yield
-    except (OperationalError, sqlite3.DatabaseError) as error:
-        raise OutsideError(f"database: {_first_line(error)}") from error
+    except DatabaseError as error:
+        # Its other kinds (a broken constraint, a wrong statement) are our own mistakes.
+        if isinstance(error, OperationalError) or type(error) is DatabaseError:
+            raise OutsideError(f"database: {_first_line(error)}") from error
+        raise
 
 
 @contextmanager
@@ -102,9 +107,8 @@ def sole(database: Database) -> Iterator[None]:
         lock.close()
 
 
-def _first_line(error: DBAPIError | sqlite3.DatabaseError) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return next(iter(str(cause).strip().splitlines()), "failed")
+def _first_line(error: DatabaseError) -> str:
+    return next(iter(str(error.orig).strip().splitlines()), "failed")
 
 
 def _engine(url: str, root: Path) -> Engine:
