@@ -54,15 +54,15 @@ def told(project: Project, *sources: str) -> list[Any]:
         return [tuple(row) for row in connection.execute(query.order_by(events.c.id))]
 
 
-def test_looking_at_the_unsubscribe_page_changes_nothing(client, populated, snapshot) -> None:
-    before = snapshot(populated)
+def test_looking_at_the_unsubscribe_page_changes_nothing(site, standing, snapshot) -> None:
+    before = snapshot(standing)
     for _ in range(3):  # scanners come more than once
-        page = client.get(f"/u/{token(populated)}")
-        head = client.head(f"/u/{token(populated)}")
+        page = site.get(f"/u/{token(standing)}")
+        head = site.head(f"/u/{token(standing)}")
     assert page.status_code == head.status_code == 200
     assert head.content == b""
     assert '<form method="post"' in page.text
-    assert snapshot(populated) == before
+    assert snapshot(standing) == before
 
 
 def test_the_unsubscribe_page_has_no_script_and_sets_no_cookie(client, populated) -> None:
@@ -233,8 +233,8 @@ def test_somebody_who_must_not_be_contacted_is_told_so(client, populated, tell) 
     assert "<form" not in page
 
 
-def test_candidates_pages_open_under_any_host_name(client, populated) -> None:
+def test_candidates_pages_open_under_any_host_name(site, standing) -> None:
     public = {"host": "nurture.example.com"}
-    assert client.get(f"/u/{token(populated)}", headers=public).status_code == 200
-    assert client.get("/static/nurture.css", headers=public).status_code == 200
-    assert client.get("/static/brand.css", headers=public).status_code == 200
+    assert site.get(f"/u/{token(standing)}", headers=public).status_code == 200
+    assert site.get("/static/nurture.css", headers=public).status_code == 200
+    assert site.get("/static/brand.css", headers=public).status_code == 200

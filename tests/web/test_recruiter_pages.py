@@ -24,20 +24,20 @@ PAGES = [
 ]
 
 
-def test_every_page_opens_and_looking_changes_nothing(client, populated, snapshot) -> None:
-    before = snapshot(populated)
-    files = sorted(populated.config.root.rglob("*.eml"))
+def test_every_page_opens_and_looking_changes_nothing(site, standing, snapshot) -> None:
+    before = snapshot(standing)
+    files = sorted(standing.config.root.rglob("*.eml"))
     for page in PAGES:
-        assert client.get(page).status_code == 200, page
-        head = client.head(page)
+        assert site.get(page).status_code == 200, page
+        head = site.head(page)
         assert (head.status_code, head.content) == (200, b""), page
-    assert snapshot(populated) == before
-    assert sorted(populated.config.root.rglob("*.eml")) == files
+    assert snapshot(standing) == before
+    assert sorted(standing.config.root.rglob("*.eml")) == files
 
 
 @pytest.mark.parametrize("page", [*PAGES, "/nowhere", "/static/nurture.css", "/u/x", "/p/x"])
-def test_every_answer_carries_the_security_headers_and_no_cookie(client, page) -> None:
-    headers = client.get(page).headers
+def test_every_answer_carries_the_security_headers_and_no_cookie(site, page) -> None:
+    headers = site.get(page).headers
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "frame-ancestors" in headers["content-security-policy"]
     assert "unsafe-inline' 'unsafe-eval" not in headers["content-security-policy"]
@@ -48,39 +48,39 @@ def test_every_answer_carries_the_security_headers_and_no_cookie(client, page) -
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("host", ["evil.example", "nurture.example.com:8420", "10.0.0.5", ""])
-def test_recruiters_pages_answer_to_no_foreign_host_name(client, page, host) -> None:
+def test_recruiters_pages_answer_to_no_foreign_host_name(site, page, host) -> None:
     """DNS rebinding: a foreign site whose name suddenly means this machine."""
-    answer = client.get(page, headers={"host": host})
+    answer = site.get(page, headers={"host": host})
     assert answer.status_code in (400, 403)
     assert "sample-01" not in answer.text
     assert "Silva" not in answer.text
 
 
 @pytest.mark.parametrize("host", ["localhost:8420", "LOCALHOST", "127.0.0.1:1", "[::1]:8420"])
-def test_recruiters_pages_answer_to_each_name_of_this_machine(client, host) -> None:
-    assert client.get("/candidates", headers={"host": host}).status_code == 200
+def test_recruiters_pages_answer_to_each_name_of_this_machine(site, host) -> None:
+    assert site.get("/candidates", headers={"host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("page", ["/", "/campaigns", "/candidates/sample-01", "/preview"])
-def test_recruiters_pages_take_no_post(client, page) -> None:
-    answer = client.post(page)
+def test_recruiters_pages_take_no_post(site, page) -> None:
+    answer = site.post(page)
     assert answer.status_code == 405
     assert "only be read" in answer.text
 
 
-def test_the_frameworks_own_api_pages_are_not_there(client) -> None:
+def test_the_frameworks_own_api_pages_are_not_there(site) -> None:
     for page in ("/docs", "/redoc", "/openapi.json"):
-        assert client.get(page).status_code == 404
+        assert site.get(page).status_code == 404
 
 
 # --- today ----------------------------------------------------------------------------------------
 
 
-def test_today_shows_problems_with_their_place_and_what_to_try(client, populated) -> None:
-    file = populated.config.campaigns_dir / "company-culture.yaml"
+def test_today_shows_problems_with_their_place_and_what_to_try(edited, project) -> None:
+    file = project.config.campaigns_dir / "company-culture.yaml"
     file.write_text(file.read_text().replace("once_per:", "once_pre:"))
-    populated.reload()
-    page = client.get("/").text
+    project.reload()
+    page = edited.get("/").text
     assert "company-culture.yaml:" in page
     assert "unknown-key" in page
     assert "once_per" in page  # the hint
@@ -109,8 +109,8 @@ def test_each_reason_has_words_for_the_first_page() -> None:
 # --- campaigns ------------------------------------------------------------------------------------
 
 
-def test_a_campaigns_steps_stand_in_words(client) -> None:
-    page = client.get("/campaigns").text
+def test_a_campaigns_steps_stand_in_words(site) -> None:
+    page = site.get("/campaigns").text
     assert "Interview preparation" in page
     assert "3 business days before interview.starts_at" in page
     assert "until 2 hours before interview.starts_at" in page
@@ -118,20 +118,20 @@ def test_a_campaigns_steps_stand_in_words(client) -> None:
     assert "once per interview" in page
 
 
-def test_a_broken_edit_shows_the_problem_beside_the_version_in_force(client, populated) -> None:
-    file = populated.config.campaigns_dir / "company-culture.yaml"
+def test_a_broken_edit_shows_the_problem_beside_the_version_in_force(edited, project) -> None:
+    file = project.config.campaigns_dir / "company-culture.yaml"
     file.write_text(file.read_text().replace("after: 2 weeks", "after: 2 wekes"))
-    populated.reload()
-    page = client.get("/campaigns").text
+    project.reload()
+    page = edited.get("/campaigns").text
     assert "The last good version, below, stays in force" in page
     assert "company-culture.yaml:" in page
     assert "2 weeks after the step above" in page
 
 
-def test_a_campaign_whose_file_is_gone_is_named_with_whom_it_holds(client, populated) -> None:
-    (populated.config.campaigns_dir / "interview-preparation.yaml").unlink()
-    populated.reload()
-    page = client.get("/campaigns").text
+def test_a_campaign_whose_file_is_gone_is_named_with_whom_it_holds(edited, project) -> None:
+    (project.config.campaigns_dir / "interview-preparation.yaml").unlink()
+    project.reload()
+    page = edited.get("/campaigns").text
     assert "campaigns/interview-preparation.yaml" in page
     assert "enrolled stand still until it is back" in page
 
@@ -139,31 +139,29 @@ def test_a_campaign_whose_file_is_gone_is_named_with_whom_it_holds(client, popul
 # --- candidates -----------------------------------------------------------------------------------
 
 
-def test_the_search_finds_by_name_address_and_id(client) -> None:
+def test_the_search_finds_by_name_address_and_id(site) -> None:
     for wanted in ("ana sil", "ANA.SILVA@", "sample-01"):
-        page = client.get("/candidates", params={"q": wanted}).text
+        page = site.get("/candidates", params={"q": wanted}).text
         assert "Ana Silva" in page
         assert "Haruto" not in page
-    assert "Nobody has" in client.get("/candidates?q=zzz").text
+    assert "Nobody has" in site.get("/candidates?q=zzz").text
 
 
-def test_an_agenda_gives_a_reason_for_each_line_in_the_candidates_zone_and_ours(
-    client, populated
-) -> None:
-    page = client.get("/candidates/sample-01").text
+def test_an_agenda_gives_a_reason_for_each_line_in_the_candidates_zone_and_ours(site) -> None:
+    page = site.get("/candidates/sample-01").text
     assert "Next 30 days" in page
     assert "Waits until" in page
     assert "(Lisbon)" in page
     assert "Europe/Berlin" not in page
-    berlin = client.get("/candidates/sample-02").text
+    berlin = site.get("/candidates/sample-02").text
     assert "Europe/Berlin" in berlin
     assert "(Berlin)" in berlin
     assert "Europe/Lisbon" in berlin  # the house's own clock, beside it
 
 
-def test_a_candidate_is_also_found_by_address(client) -> None:
-    assert "Ana Silva" in client.get("/candidates/ANA.silva@example.com").text
-    assert client.get("/candidates/nobody").status_code == 404
+def test_a_candidate_is_also_found_by_address(site) -> None:
+    assert "Ana Silva" in site.get("/candidates/ANA.silva@example.com").text
+    assert site.get("/candidates/nobody").status_code == 404
 
 
 def test_what_everybody_must_know_is_on_the_page(client, populated, tell) -> None:
@@ -202,19 +200,19 @@ def test_names_and_ids_cannot_become_html_or_leave_their_links(client, tell) -> 
 LETTER = "template=culture/meet-the-team&candidate=sample-01"
 
 
-def test_a_preview_shows_the_inbox_line_the_text_and_the_raw_message(client) -> None:
-    page = client.get(f"/preview?{LETTER}").text
+def test_a_preview_shows_the_inbox_line_the_text_and_the_raw_message(site) -> None:
+    page = site.get(f"/preview?{LETTER}").text
     assert "The people you would work with" in page
     assert "Who does what, and what you would take over first." in page
     assert page.count("<iframe sandbox src=") == 2
-    assert "A job is mostly the people" in client.get(f"/preview?{LETTER}&view=text").text
-    source = client.get(f"/preview?{LETTER}&view=source").text
+    assert "A job is mostly the people" in site.get(f"/preview?{LETTER}&view=text").text
+    source = site.get(f"/preview?{LETTER}&view=source").text
     assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in source
     assert "Content-Type: multipart/alternative" in source
 
 
-def test_the_letter_itself_comes_under_a_policy_that_lets_nothing_load(client) -> None:
-    answer = client.get(f"/preview/html?{LETTER}")
+def test_the_letter_itself_comes_under_a_policy_that_lets_nothing_load(site) -> None:
+    answer = site.get(f"/preview/html?{LETTER}")
     policy = {part.strip() for part in answer.headers["content-security-policy"].split(";")}
     assert policy == {
         "default-src 'none'",
@@ -228,10 +226,10 @@ def test_the_letter_itself_comes_under_a_policy_that_lets_nothing_load(client) -
     assert "A job is mostly the people" in answer.text
 
 
-def test_one_can_go_on_to_the_next_candidate_and_back(client) -> None:
-    page = client.get("/preview?template=status/received").text
+def test_one_can_go_on_to_the_next_candidate_and_back(site) -> None:
+    page = site.get("/preview?template=status/received").text
     onward = page.partition('" rel="next"')[0].rpartition('href="')[2].replace("&amp;", "&")
-    following = client.get(onward)
+    following = site.get(onward)
     assert following.status_code == 200
     assert 'rel="prev"' in following.text
 
@@ -246,11 +244,11 @@ def test_what_is_missing_for_this_person_is_said_plainly(client, tell) -> None:
     assert "<iframe" not in page.text
 
 
-def test_a_template_or_candidate_that_is_not_there_is_a_page_that_says_so(client) -> None:
-    assert "no template" in client.get("/preview?template=nope").text
-    assert "no candidate" in client.get("/preview?candidate=nope").text
-    assert client.get("/preview/html?template=nope&candidate=sample-01").status_code == 404
-    assert client.get("/preview/html?candidate=nope").status_code == 404
+def test_a_template_or_candidate_that_is_not_there_is_a_page_that_says_so(site) -> None:
+    assert "no template" in site.get("/preview?template=nope").text
+    assert "no candidate" in site.get("/preview?candidate=nope").text
+    assert site.get("/preview/html?template=nope&candidate=sample-01").status_code == 404
+    assert site.get("/preview/html?candidate=nope").status_code == 404
 
 
 # --- when things go wrong -------------------------------------------------------------------------
