@@ -81,6 +81,7 @@ _DETAILS = {
     "promise.broken": ("promise",),
 }
 _CUSTOM = re.compile(r"custom\.[a-z0-9][a-z0-9_.-]{0,60}")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LINE_AT_MOST = 1_000_000  # characters; a longer line is no event
 
 
@@ -449,9 +450,10 @@ def _json(text: str) -> Any:
 def _unstorable(value: Any) -> str:
     """What no database can keep: NUL characters, half surrogates, numbers beyond all bounds."""
     if isinstance(value, str):
-        if "\0" in value:
-            return "a text contains a NUL character"
-        return "a text is not Unicode" if any("\ud800" <= c <= "\udfff" for c in value) else ""
+        found = _UNSTORABLE.search(value)
+        if found is None:
+            return ""
+        return "a text contains a NUL character" if found[0] == "\0" else "a text is not Unicode"
     if isinstance(value, float):
         return "" if math.isfinite(value) else "a number is out of range"
     if isinstance(value, dict):

@@ -7,6 +7,7 @@ arrive in any order and the later one stands.
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select, update
@@ -151,6 +152,7 @@ class Known:
             self.refs[ref] = self.new_refs[ref] = candidate
 
 
+@lru_cache(1024)  # an import tells thousands of things as of one instant
 def stamp(at: datetime) -> str:
     """An instant as text that sorts as time does."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
