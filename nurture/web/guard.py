@@ -56,6 +56,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
+                if scope["path"].startswith("/static/"):
+                    headers.setdefault("cache-control", "no-cache")  # asked again, sent once
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)

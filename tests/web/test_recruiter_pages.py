@@ -68,6 +68,13 @@ def test_recruiters_pages_take_no_post(site, page) -> None:
     assert "only be read" in answer.text
 
 
+def test_pages_stay_out_of_caches_and_styles_are_sent_once(site) -> None:
+    assert site.get("/candidates").headers["cache-control"] == "no-store"
+    style = site.get("/static/nurture.css")
+    again = site.get("/static/nurture.css", headers={"if-none-match": style.headers["etag"]})
+    assert again.status_code == 304
+
+
 def test_the_frameworks_own_api_pages_are_not_there(site) -> None:
     for page in ("/docs", "/redoc", "/openapi.json"):
         assert site.get(page).status_code == 404
