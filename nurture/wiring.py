@@ -3,17 +3,20 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-
-from starlette.types import ASGIApp
+from typing import TYPE_CHECKING
 
 from nurture.authoring.library import Library
 from nurture.clock import Clock, SystemClock
 from nurture.config import Config, OutboxTransport, load_config
+from nurture.engine.journal import Journal
 from nurture.engine.project import Project
 from nurture.engine.sender import Carrier, Sender
 from nurture.rendering.links import load_secret
 from nurture.store import schema
 from nurture.store.database import Database
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp  # a framework that only `run` needs
 
 
 def open_project(
@@ -53,6 +56,7 @@ def sender(project: Project) -> Sender:
         project.clock,
         project.letters.write,
         carrier(project.config),
+        Journal(var(project.config) / "lanes"),
     )
 
 
@@ -73,7 +77,7 @@ def carrier(config: Config) -> Carrier:
     return server
 
 
-def pages(project: Project) -> ASGIApp:
+def pages(project: Project) -> "ASGIApp":
     """The recruiters' and the candidates' pages."""
     from nurture.web.app import create_app  # noqa: PLC0415
 

@@ -36,13 +36,13 @@ class Commands(click.Group):
     ) -> Any:
         def run() -> Any:
             return super(Commands, self).main(
-                args, prog_name, complete_var, standalone_mode=False, **extra
+                args, prog_name or "nurture", complete_var, standalone_mode=False, **extra
             )
 
         return sys.exit(_ended(run)) if standalone_mode else run()
 
 
-@click.group(cls=Commands, epilog="Example: nurture run", no_args_is_help=False)
+@click.group("nurture", cls=Commands, epilog="Example: nurture run", no_args_is_help=False)
 @click.version_option(__version__, prog_name="nurture", message="%(prog)s %(version)s")
 def main() -> None:
     """The right mail at the right moment for every candidate.

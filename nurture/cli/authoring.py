@@ -31,9 +31,10 @@ Style = Literal["text", "json", "github"]
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def check(paths: tuple[Path, ...], style: Style, as_json: bool) -> int:
-    """Every problem in configuration, campaigns and templates; exit code 1 if there is an error.
+    """Every problem in configuration and campaigns.
 
-    With PATHs only the problems of those files and folders.
+    Their templates included. With PATHs only the problems of those files and folders. The exit
+    code is 1 if there is an error; warnings alone leave it 0.
     """
     try:
         found = problems_of(configured())
@@ -65,7 +66,10 @@ def _is_within(problem: Problem, paths: list[Path]) -> bool:
 )
 @json_option
 def preview(template: str, who: str, out: Path | None, as_json: bool) -> None:
-    """A template for one candidate, exactly as it would go out now. Nothing is sent."""
+    """A template for one candidate, as it would go out.
+
+    Exactly as it would now: the sender uses the same rendering. Nothing is sent.
+    """
     with opened() as project:
         with project.database.read() as connection:
             candidate = candidate_of(connection, who)

@@ -29,7 +29,9 @@ _STDIN = Path("-")
 )
 @click.option("--live", is_flag=True, help="Let the rows start campaigns; otherwise none does.")
 def import_(file: Path, dry_run: bool, mapping: Path | None, live: bool) -> int:
-    """Take in candidates and applications from a CSV file.
+    """Take in candidates from a CSV file.
+
+    One row is a candidate, or one application of a candidate.
 
     Historical unless --live: nobody gets mail because of it. Rows that cannot be used are left
     out, and kept in a file under var/rejected/ with the reason; the exit code is then 1.
@@ -73,10 +75,10 @@ def _imported(report: ImportReport, file: Path, *, dry_run: bool) -> None:
     "file", metavar="FILE.jsonl", type=click.Path(exists=True, allow_dash=True, path_type=Path)
 )
 def events(file: Path) -> int:
-    """Take in events, one JSON object a line; FILE may be - for standard input.
+    """Take in events, one JSON object a line.
 
-    Good lines are taken whatever the others are; bad ones are told with their numbers, and the
-    exit code is then 1. The same event twice counts once.
+    FILE may be - for standard input. Good lines are taken whatever the others are; bad ones are
+    told with their numbers, and the exit code is then 1. The same event twice counts once.
     """
     name = "standard input" if file == _STDIN else shown(file)
     with ExitStack() as stack:

@@ -26,7 +26,7 @@ from nurture.store import history, planning
 @click.argument("candidate")
 @json_option
 def agenda(candidate: str, as_json: bool) -> None:
-    """What a candidate got, and what is planned for the next 30 days.
+    """What a candidate got, and gets in the next 30 days.
 
     CANDIDATE is an id, an e-mail address or a number.
     """
@@ -59,7 +59,9 @@ def agenda(candidate: str, as_json: bool) -> None:
 @click.argument("candidate")
 @json_option
 def explain(candidate: str, as_json: bool) -> None:
-    """Why, why not and when: every step of every campaign a candidate is in.
+    """Why, why not and when, for a candidate.
+
+    Every step of every campaign they are in, however far ahead.
 
     CANDIDATE is an id, an e-mail address or a number.
     """
@@ -91,7 +93,10 @@ def explain(candidate: str, as_json: bool) -> None:
 )
 @json_option
 def simulate_(days: int, page: Path | None, as_json: bool) -> None:
-    """The next days on an imagined clock, over a copy: nothing is written, nothing is sent."""
+    """The next days on an imagined clock.
+
+    The engine itself, over a copy of the data: nothing is written, nothing is sent.
+    """
     with opened() as project:
         with progress(f"{days} days") as advance:
 
@@ -127,8 +132,8 @@ def _simulated(project: Project, rows: Iterable[dict[str, Any]]) -> Iterable[tup
         data = about.get(row["candidate"], {})
         zone = zone_in({"ref": row["candidate"], "data": data}, project.config)
         at = datetime.fromisoformat(row["at"])
-        verdict = Verdict.SENT if row["verdict"] == "send" else Verdict(row["verdict"])
-        why = sentence(verdict, Reason(row["reason"]), row["detail"], at=at, zone=zone)
+        verdict, reason = Verdict(row["verdict"]), Reason(row["reason"])
+        why = sentence(verdict, reason, row["detail"], at=at, zone=zone)
         yield (
             when(at, zone),
             row["candidate"],
@@ -220,7 +225,7 @@ _MESSAGE = (
 @config_option
 @json_option
 def status(as_json: bool) -> None:
-    """How everything is: counts, campaigns, what is due, what is wrong."""
+    """Counts, campaigns, what is due, what is wrong."""
     with opened() as project:
         seen = _status(project)
     if as_json:

@@ -21,6 +21,7 @@ from nurture.core.reasons import moment
 from nurture.rendering.context import zone_of
 
 _ENDLESS = 100_000  # columns: in a pipe nothing is wrapped
+_LEAST = 24  # columns of a terminal that the text at the end of a row keeps
 
 
 def say(text: str) -> None:
@@ -36,20 +37,26 @@ def json_line(value: Mapping[str, Any]) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Framed and wrapped on a terminal; plain, wide and without colours elsewhere."""
+    """Framed on a terminal, where the last column wraps; plain, wide and without colours elsewhere.
+
+    Nothing at all where there are no rows.
+    """
+    cells = [[Text(clean(_shown(value))) for value in row] for row in rows]
+    if not cells:
+        return
     terminal = Console().is_terminal
+    console = Console() if terminal else Console(width=_ENDLESS, color_system=None)
     drawn = Table(
-        *columns,
         box=box.SIMPLE_HEAD if terminal else None,
         pad_edge=False,
         padding=(0, 2, 0, 0),
         header_style="bold" if terminal else "",
     )
-    for column in drawn.columns:
-        column.overflow = "fold"
-    for row in rows:
-        drawn.add_row(*(Text(clean(_shown(value))) for value in row))
-    console = Console() if terminal else Console(width=_ENDLESS, color_system=None)
+    for name in columns[:-1]:
+        drawn.add_column(name, no_wrap=True)
+    drawn.add_column(columns[-1], overflow="fold", min_width=_LEAST)
+    for row in cells:
+        drawn.add_row(*row)
     with console.capture() as captured:
         console.print(drawn)
     click.echo("\n".join(line.rstrip() for line in captured.get().rstrip().split("\n")))

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 import click
-import uvicorn
 
 from nurture import wiring
 from nurture.cli.logs import logging_as
@@ -47,10 +46,10 @@ _PATIENCE = 5  # seconds for page requests in hand
 )
 @click.option("--no-web", is_flag=True, help="Without the pages.")
 def run(once: bool, style: Literal["text", "json"], no_web: bool) -> None:
-    """The daemon with the recruiters' pages, until Ctrl-C or SIGTERM.
+    """The daemon with its pages, until it is stopped.
 
-    Both finish the mails in hand and end with exit code 0. In a new project it begins with the
-    sample candidates of sample/events.jsonl, if there are any.
+    Ctrl-C and SIGTERM finish the mails in hand and end with exit code 0. A new project begins
+    with the sample candidates of sample/events.jsonl, if there are any.
     """
     with ExitStack() as stack:
         stack.enter_context(logging_as(style))
@@ -118,7 +117,7 @@ def _tell(project: Project, since: datetime) -> None:
         states = history.counts(connection)["messages"]
     config = project.config
     say(f"\nsent: {len(sent) if len(sent) < _ROWS else f'the first {_ROWS}'}")
-    _rows(
+    table(
         ("candidate", "name", "template", "sent"),
         [
             (row["ref"], _first_name(row), row["template"], _when(row["sent_at"], row, project))
@@ -126,7 +125,7 @@ def _tell(project: Project, since: datetime) -> None:
         ],
     )
     say(f"\nwaiting: {len(waiting) if len(waiting) < _ROWS else f'the next {_ROWS}'}")
-    _rows(
+    table(
         ("candidate", "name", "campaign", "step", "why"),
         [
             (row["ref"], _first_name(row), row["campaign"], row["step"], _why(row, project))
@@ -135,7 +134,7 @@ def _tell(project: Project, since: datetime) -> None:
     )
     if tasks:
         say("\ntasks for recruiters")
-        _rows(
+        table(
             ("candidate", "name", "due", "task"),
             [
                 (row["ref"], name_of(row["data"]), _when(row["due_at"], row, project), row["text"])
@@ -147,11 +146,6 @@ def _tell(project: Project, since: datetime) -> None:
             say(f"\n{states[state]} {state}: nurture messages --state {state}")
     if isinstance(config.transport, OutboxTransport):
         say(f"\nthe mails are in {shown(config.root / config.transport.dir)}")
-
-
-def _rows(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    if rows:
-        table(columns, rows)
 
 
 def _first_name(row: Any) -> str:
@@ -206,6 +200,8 @@ def _listening(web: Web) -> Iterator[socket.socket]:
 @contextmanager
 def _pages(project: Project, ear: socket.socket) -> Iterator[None]:
     """The pages, served from a thread of their own until the block ends."""
+    import uvicorn  # noqa: PLC0415 - a third of a second that no other command needs
+
     server = uvicorn.Server(
         uvicorn.Config(
             wiring.pages(project),
