@@ -83,7 +83,7 @@ def _holidays(country: str, subdivision: str) -> Callable[[date], str | None]:
         if subdivision:
             return _holidays(country, "")
         return _no_holidays
-    return found.get
+    return lru_cache(maxsize=None)(found.get)  # a day is asked for by everybody in the country
 
 
 def _no_holidays(_day: date) -> str | None:

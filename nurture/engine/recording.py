@@ -99,7 +99,7 @@ class _Recorder:
 
     def row(self, item: Item, state: StepState) -> dict[str, Any]:
         return {
-            **vars(item.key),
+            **item.key._asdict(),
             "candidate_id": self.out.candidate_id,
             "anchor_at": item.anchor_at,
             "moment_at": item.moment_at,
@@ -153,7 +153,7 @@ class _Recorder:
         text, assignee = self.decided.tasks[item.key]
         due = item.step.task.due if item.step.task else TaskText(text="").due
         return {
-            **vars(item.key),
+            **item.key._asdict(),
             "candidate_id": self.out.candidate_id,
             "campaign": item.campaign,
             "application": item.application,
@@ -177,7 +177,7 @@ class _Recorder:
             self.out.dropped.append(key)
             return
         left = {
-            **vars(key),
+            **key._asdict(),
             "candidate_id": self.out.candidate_id,
             "anchor_at": record.anchor_at,
             "moment_at": record.moment_at,
@@ -218,7 +218,7 @@ class _Recorder:
     ) -> None:
         self.out.verdicts.append(
             {
-                **vars(key),
+                **key._asdict(),
                 "candidate_id": self.out.candidate_id,
                 "campaign": self.campaign_of.get(key.enrollment_id, ""),
                 "template": item.step.send if item else None,

@@ -21,6 +21,7 @@ from nurture.core.model import (
     Verdict,
 )
 from nurture.core.outcome import Consequence, consequence
+from nurture.engine.journal import Journal
 from nurture.engine.planner import Planned, Planner
 from nurture.engine.recording import by_key
 from nurture.errors import NurtureError
@@ -62,12 +63,14 @@ class Sender:
         clock: Clock,
         write: Writes,
         carrier: Carrier,
+        journal: Journal | None = None,
     ) -> None:
         self.database = database
         self.planner = planner
         self.clock = clock
         self.write = write
         self.carrier = carrier
+        self.journal = journal
 
     def window(self) -> int:
         """Send one window of queued messages, at most one a candidate. How many were taken.
@@ -79,7 +82,7 @@ class Sender:
         4. Record what came of each, under this window's lease.
         """
         now = self.clock.now()
-        lease = secrets.token_hex(8)
+        lease = self.journal.lease() if self.journal else secrets.token_hex(8)
         with self.database.write() as connection:
             ids = planning.with_mail(connection, WINDOW)
             if not ids:
@@ -88,24 +91,41 @@ class Sender:
             chosen = [pair for each in planned.values() if (pair := first_to_go(each))]
             messages = [message.id for message, _ in chosen]
             planning.mark_sending(connection, messages, lease, now, now + LEASE)
-        results = [(message, self._hand_over(message, facts)) for message, facts in chosen]
+        results = [(message, self._hand_over(message, facts, lease)) for message, facts in chosen]
         self._record(results, lease)
         return len(ids)
 
     def recover(self, *, everything: bool) -> int:
-        """Messages whose sender is gone become `unknown`: never sent again by themselves.
+        """Deal with messages whose sender is gone. How many stay in doubt.
 
-        `everything`: this process is the only one, so nobody else can be sending.
+        What this machine's journal shows was never offered goes back to the queue; the rest
+        becomes `unknown` and is never sent again by itself. `everything`: this process is the only
+        one, so nobody else can be sending; otherwise only expired leases are looked at.
         """
         now = self.clock.now()
         with self.database.write() as connection:
-            ids = planning.in_doubt(connection, now, everything=everything)
-            alarm.ring(connection, ids, now)
-        if ids:
-            log.warning("in doubt", extra={"action": "in-doubt", "candidates": len(ids)})
-        return len(ids)
+            lost = planning.lost(connection, now, everything=everything)
+            alarm.lock(connection, {row.candidate_id for row in lost})
+            safe = [row.id for row in lost if self._never_offered(row.lease, row.id)]
+            doubtful = [row.id for row in lost if row.id not in safe]
+            planning.back_to_queue(connection, safe)
+            planning.put_in_doubt(connection, doubtful, now)
+            alarm.ring(connection, {row.candidate_id for row in lost}, now)
+        if everything and self.journal is not None:
+            self.journal.forget()
+        if lost:
+            numbers = {"queued": len(safe), "unknown": len(doubtful)}
+            log.warning("recovered", extra={"action": "recovered", **numbers})
+        return len(doubtful)
 
-    def _hand_over(self, message: Message, facts: Facts) -> Consequence:
+    def _never_offered(self, lease: str | None, message_id: int) -> bool:
+        return (
+            self.journal is not None
+            and lease is not None
+            and self.journal.never_offered(lease, message_id)
+        )
+
+    def _hand_over(self, message: Message, facts: Facts, lease: str) -> Consequence:
         now = self.clock.now()
         try:
             letter = self.write(message, facts, now)
@@ -116,6 +136,8 @@ class Sender:
                 next_attempt_at=now + MEND_AFTER,
                 text=str(error),
             )
+        if self.journal is not None:
+            self.journal.offer(lease, message.id)
         outcome = self.carrier.hand_over(letter.sender, letter.to, letter.raw, message.message_id)
         return consequence(
             outcome,
@@ -188,7 +210,7 @@ def _settled(message: Message, key: Key, result: Consequence, now: datetime) -> 
     """The verdict row of a message that is at its end."""
     sent = result.state is MessageState.SENT
     return {
-        **vars(key),
+        **key._asdict(),
         "candidate_id": message.candidate_id,
         "campaign": message.campaign,
         "template": message.template,

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 
 from nurture.core.journey import Key
-from nurture.core.model import MessageState, StepState
+from nurture.core.model import MessageState, Reason, StepState
 from nurture.store.tables import (
     candidates,
     enrollments,
@@ -87,7 +87,7 @@ def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> 
         query = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
         new = connection.execute(query, [row for _, row in queued]).scalars().all()
         own = [
-            {**_key(vars(key)), "message_id": id_}
+            {**key._asdict(), "message_id": id_}
             for (key, _), id_ in zip(queued, new, strict=True)
         ]
         _insert(connection, message_steps, own)
@@ -176,24 +176,40 @@ def suppress(connection: Connection, candidate_id: int, why: str) -> None:
     )
 
 
-def in_doubt(connection: Connection, now: datetime, *, everything: bool) -> list[int]:
-    """Messages handed over by a process that is gone: `sending` under an expired lease become
-    `unknown`; with `everything`, all of them. Their candidates' ids."""
-    lost = messages.c.state == MessageState.SENDING
+def lost(connection: Connection, now: datetime, *, everything: bool) -> Sequence[Row[Any]]:
+    """Messages in the hand of a process that is gone (id, candidate_id, lease): `sending` under an
+    expired lease; with `everything`, all that are `sending`."""
+    query = select(messages.c.id, messages.c.candidate_id, messages.c.lease).where(
+        messages.c.state == MessageState.SENDING
+    )
     if not everything:
-        lost = and_(lost, messages.c.lease_until < now)
-    rows = connection.execute(select(messages.c.id, messages.c.candidate_id).where(lost)).all()
-    if rows:
-        ids = [row.id for row in rows]
-        own = select(message_steps).where(message_steps.c.message_id.in_(ids))
-        keys = [Key(**_key(dict(row))) for row in connection.execute(own).mappings()]
+        query = query.where(messages.c.lease_until < now)
+    return connection.execute(query).all()
+
+
+def back_to_queue(connection: Connection, ids: Sequence[int]) -> None:
+    """Messages that were never offered to anybody: as if they had not been marked."""
+    _change_sending(connection, ids, {"state": MessageState.QUEUED, "sent_at": None})
+
+
+def put_in_doubt(connection: Connection, ids: Sequence[int], now: datetime) -> None:
+    """Messages that may have been received: counted, settled, never sent again by themselves."""
+    _change_sending(
+        connection,
+        ids,
+        {"state": MessageState.UNKNOWN, "reason": Reason.UNKNOWN_OUTCOME, "sent_at": now},
+    )
+    for id_ in ids:
+        settle_step(connection, keys_of(connection, id_), StepState.SENT, now)
+
+
+def _change_sending(connection: Connection, ids: Sequence[int], values: Mapping[str, Any]) -> None:
+    if ids:
         connection.execute(
             update(messages)
-            .where(messages.c.id.in_(ids), lost)
-            .values(state=MessageState.UNKNOWN, reason="unknown_outcome", sent_at=now)
+            .where(messages.c.id.in_(ids), messages.c.state == MessageState.SENDING)
+            .values(**values)
         )
-        settle_step(connection, keys, StepState.SENT, now)
-    return sorted({row.candidate_id for row in rows})
 
 
 def keys_of(connection: Connection, message_id: int) -> list[Key]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from nurture.core.model import Accepted, Blame, Deferred, Outcome, Rejected, Unknown
+from nurture.engine.journal import Journal
 from nurture.store import history
 from tests.world import World
 
@@ -111,6 +113,36 @@ def test_a_crash_while_handing_over_leaves_one_mail_in_doubt_and_none_sent_twice
     assert states(ready)["receipt"] == "unknown"
     offered = [message_id for _, message_id in ready.postman.offered]
     assert len(offered) == len(set(offered)) == 2, "the receipt once, before; the next step after"
+
+
+def test_what_the_journal_shows_was_never_offered_goes_out_after_a_crash(
+    ready: World, tell_other: Callable[[World], None], tmp_path: Path
+) -> None:
+    tell_other(ready)
+    ready.sender.journal = Journal(tmp_path / "lanes")
+    ready.postman.answers = [dies]  # the first of two in one window
+    with pytest.raises(Killed):
+        ready.work()
+    ready.restart()
+    ready.sender.journal = Journal(tmp_path / "lanes")
+    assert ready.sender.recover(everything=True) == 1
+    ready.work()
+    offered = [to for to, _ in ready.postman.offered]
+    assert sorted(offered) == ["ana@example.com", "b@example.com"]
+    first = "c1" if offered[0].startswith("ana") else "c2"
+    assert ready.entry("receipt", first).reason == "unknown_outcome"
+
+
+def test_a_journal_of_another_boot_is_not_believed(ready: World, tmp_path: Path) -> None:
+    ready.sender.journal = Journal(tmp_path / "lanes")
+    ready.postman.answers = [dies]
+    with pytest.raises(Killed):
+        ready.work()
+    later = Journal(tmp_path / "lanes")
+    later.boot = "another"
+    ready.restart()
+    ready.sender.journal = later
+    assert ready.sender.recover(everything=True) == 1
 
 
 def test_where_others_may_be_sending_only_an_expired_lease_is_in_doubt(ready: World) -> None:
