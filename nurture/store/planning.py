@@ -5,10 +5,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    RowMapping,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from nurture.core.journey import Key
-from nurture.core.model import MessageState, Reason, StepState
+from nurture.core.model import MessageState, Reason, StepState, Verdict
 from nurture.store.tables import (
     candidates,
     enrollments,
@@ -87,8 +99,7 @@ def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> 
         query = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
         new = connection.execute(query, [row for _, row in queued]).scalars().all()
         own = [
-            {**key._asdict(), "message_id": id_}
-            for (key, _), id_ in zip(queued, new, strict=True)
+            {**key._asdict(), "message_id": id_} for (key, _), id_ in zip(queued, new, strict=True)
         ]
         _insert(connection, message_steps, own)
     if ids:
@@ -199,8 +210,26 @@ def put_in_doubt(connection: Connection, ids: Sequence[int], now: datetime) -> N
         ids,
         {"state": MessageState.UNKNOWN, "reason": Reason.UNKNOWN_OUTCOME, "sent_at": now},
     )
-    for id_ in ids:
-        settle_step(connection, keys_of(connection, id_), StepState.SENT, now)
+    own = select(messages, message_steps).join(
+        message_steps, message_steps.c.message_id == messages.c.id
+    )
+    rows = connection.execute(own.where(messages.c.id.in_(ids))).mappings().all()
+    settle_step(connection, [Key(**_key(row)) for row in rows], StepState.SENT, now)
+    record_verdicts(connection, [_in_doubt(row, now) for row in rows])
+
+
+def _in_doubt(row: RowMapping, now: datetime) -> dict[str, Any]:
+    same = ("candidate_id", "campaign", "template", "category", "application")
+    return {
+        **_key(row),
+        **{name: row[name] for name in same},
+        "recorded_at": now,
+        "verdict": Verdict.SENT,
+        "reason": Reason.UNKNOWN_OUTCOME,
+        "final": True,
+        "at": now,
+        "detail": {},
+    }
 
 
 def _change_sending(connection: Connection, ids: Sequence[int], values: Mapping[str, Any]) -> None:
@@ -254,7 +283,7 @@ def next_alarm(connection: Connection) -> datetime | None:
     return min((at for at in first if at is not None), default=None)
 
 
-def _key(row: Mapping[str, Any]) -> dict[str, Any]:
+def _key(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
     return {name: row[name] for name in ("enrollment_id", "step", "occurrence")}
 
 
