@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from nurture.errors import OutsideError
 from nurture.store import alarm
 from nurture.store.database import Database
+from nurture.store.facts import former_number
 from nurture.store.tables import (
     applications,
     candidate_refs,
@@ -257,6 +258,9 @@ def _absorb(connection: Connection, loser: int, survivor: int, now: datetime) ->
                 update(table).where(table.c.candidate_id == loser).values(candidate_id=survivor)
             )
     connection.execute(delete(candidates).where(candidates.c.id == loser))
+    # Links in old mails carry the number: they go on to work, for the person who is left.
+    alias = {"ref": former_number(loser), "candidate_id": survivor}
+    connection.execute(insert(candidate_refs), alias)
 
 
 def _move_enrollments(connection: Connection, loser: int, survivor: int, now: datetime) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, or_, select
 
 from nurture.core.model import Application, Candidate, Event, Interview, Job, Offer, Person
 from nurture.store.tables import applications, candidate_refs, candidates
@@ -129,14 +129,24 @@ def find_candidate(connection: Connection, who: str) -> Candidate | None:
         row = connection.execute(select(candidates).where(condition)).mappings().first()
         if row is not None:
             return candidate_from_row(row)
-    if who.isascii() and who.isdigit() and len(who) < 19:
-        row = (
-            connection.execute(select(candidates).where(candidates.c.id == int(who)))
-            .mappings()
-            .first()
-        )
-        return None if row is None else candidate_from_row(row)
-    return None
+    return find_number(connection, int(who)) if who.isascii() and who.isdigit() else None
+
+
+def find_number(connection: Connection, number: int) -> Candidate | None:
+    """The candidate with this number, or who took in the one that had it."""
+    if number >= 2**63:
+        return None
+    former = select(candidate_refs.c.candidate_id).where(
+        candidate_refs.c.ref == former_number(number)
+    )
+    own = or_(candidates.c.id == number, candidates.c.id == former.scalar_subquery())
+    row = connection.execute(select(candidates).where(own)).mappings().first()
+    return None if row is None else candidate_from_row(row)
+
+
+def former_number(number: int) -> str:
+    """The ref under which a merged candidate's number leads to the one who is left."""
+    return f"number:{number}"
 
 
 def find_application(connection: Connection, ref: str) -> Application | None:

@@ -119,9 +119,17 @@ class _Rows:
             .order_by(steps.enrollment_id, steps.step, steps.occurrence)
         )
         groups: defaultdict[int, list[StepRecord]] = defaultdict(list)
-        for owner, enrollment_id, step, occurrence, anchor_at, moment_at, known_at, state, *last in (
-            self.connection.execute(query)
-        ):
+        for (
+            owner,
+            enrollment_id,
+            step,
+            occurrence,
+            anchor_at,
+            moment_at,
+            known_at,
+            state,
+            *last,
+        ) in self.connection.execute(query):
             settled_at, verdict, reason, at = last
             groups[owner].append(
                 StepRecord(

@@ -86,6 +86,7 @@ candidates = Table(
     Column("problem", Text),  # why the last planning failed
     Column("failures", Integer, nullable=False, default=0),
     Column("created_at", Instant, nullable=False),
+    sqlite_autoincrement=True,  # a number is never given to a second person: links carry it
 )
 Index(
     "ix_candidates_wake_at",

@@ -18,7 +18,7 @@ from nurture.intake.events import parse_event
 from nurture.rendering.context import zone_of
 from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE
 from nurture.rendering.times import day
-from nurture.store.reading import load
+from nurture.store.facts import find_number
 from nurture.web.looks import Looks
 
 ALL = "all"  #: the topic that is every nurture mail
@@ -122,8 +122,7 @@ def _owner(project: Project, purpose: str, token: str) -> Candidate | None:
     if number is None:
         return None
     with project.database.read() as connection:
-        facts = load(connection, [number]).get(number)
-    return facts.candidate if facts else None
+        return find_number(connection, number)
 
 
 def _tell(project: Project, candidate: Candidate, type_: str, source: str, **told: Any) -> None:

@@ -147,6 +147,26 @@ def test_a_candidate_with_a_number_for_an_id_is_not_taken_for_another(
     assert "all" in ana(populated).unsubscribed
 
 
+def test_the_links_of_a_merged_person_are_the_survivors_and_never_a_strangers(
+    client, populated, tell, clock
+) -> None:
+    tell("candidate.upserted", candidate={"id": "twin", "email": "twin@example.com"})
+    with populated.database.read() as connection:
+        twin = find_candidate(connection, "twin")
+    assert twin is not None
+    link = populated.signer.token(UNSUBSCRIBE, twin.id)
+    clock.advance(timedelta(minutes=1))
+    tell("candidate.merged", candidate={"id": "twin"}, into={"id": "sample-01"})
+    tell("candidate.upserted", candidate={"id": "new", "email": "new@example.com"})
+    client.post(f"/u/{link}", content=ONE_CLICK)
+    with populated.database.read() as connection:
+        stranger = find_candidate(connection, "new")
+    assert stranger is not None
+    assert stranger.id != twin.id
+    assert not stranger.unsubscribed
+    assert "all" in ana(populated).unsubscribed
+
+
 # --- mail that is already on its way -------------------------------------------------------------
 
 

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_candidates")),
         sa.UniqueConstraint("email_key", name=op.f("uq_candidates_email_key")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("candidates", schema=None) as batch_op:
         batch_op.create_index(
