@@ -26,7 +26,7 @@ def sentence(
         until = f"until {moment(at, zone)}" if at else "with no date yet"
         start = f"About {moment(at, zone)}" if about and at else f"Waits {until}"
         if doomed:
-            start = f"Will probably not go (it is only good until {_at(doomed, zone)})"
+            start = f"Will probably not go, for it is only good until {_at(doomed, zone)}"
         return f"{start}: {why}"
     when = f" {moment(at, zone)}" if at else ""
     match verdict:

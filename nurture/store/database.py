@@ -51,6 +51,15 @@ class Database:
 
     def changed(self) -> bool:
         """Whether another process may have written since the last call. Reads no table."""
+        try:
+            return self._heard()
+        except Exception as error:
+            self._ear = None  # the connection is lost: the next call makes another
+            raise OutsideError(
+                f"database: {next(iter(str(error).splitlines()), 'lost')}"
+            ) from error
+
+    def _heard(self) -> bool:
         if self._ear is None:
             # The driver's own connection, in no transaction: within one nothing new can be seen.
             self._ear = self.engine.raw_connection()

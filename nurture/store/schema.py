@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from nurture.errors import OutsideError, shown
-from nurture.store.database import Database
+from nurture.store.database import Database, sole
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,9 +32,10 @@ def prepare(database: Database, backups: Path, now: datetime) -> None:
             "database: its tables are not those of this version; run `nurture db upgrade`"
             " (after a backup), then start again"
         )
-    if at is not None and database.file is not None:
-        _copy(database.file, backups / f"{database.file.stem}-{now:%Y%m%dT%H%M%SZ}.db")
-    upgrade(database)
+    with sole(database):  # never beneath a daemon of the version before
+        if at is not None and database.file is not None:
+            _copy(database.file, backups / f"{database.file.stem}-{now:%Y%m%dT%H%M%SZ}.db")
+        upgrade(database)
 
 
 def upgrade(database: Database) -> None:
