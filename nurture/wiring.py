@@ -30,14 +30,18 @@ def open_project(
     env = os.environ if env is None else env
     config = load_config(config_path, env)
     database = open_database(config)
-    schema.prepare(database, var(config) / "backups", clock.now())
-    return Project(
-        config=config,
-        clock=clock,
-        database=database,
-        library=Library(config),
-        signer=load_secret(var(config), env),
-    )
+    try:
+        schema.prepare(database, var(config) / "backups", clock.now())
+        return Project(
+            config=config,
+            clock=clock,
+            database=database,
+            library=Library(config),
+            signer=load_secret(var(config), env),
+        )
+    except BaseException:
+        database.close()
+        raise
 
 
 def open_database(config: Config) -> Database:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from nurture import __version__
-from nurture.cli import authoring, database, intake, looking, people, running
+from nurture.cli import authoring, database, intake, looking, people, running, simulating
 from nurture.cli.printing import clean
 from nurture.errors import NurtureError, Problems, UsageError
 
@@ -60,7 +60,7 @@ for command in (
     intake.events,
     looking.agenda,
     looking.explain,
-    looking.simulate_,
+    simulating.simulate_,
     looking.messages,
     looking.status,
     people.tasks,

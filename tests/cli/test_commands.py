@@ -504,6 +504,18 @@ def test_the_database_can_be_brought_up_to_date_by_hand(bare: Run) -> None:
     assert "is at version" in result.stdout
 
 
+def test_postgresql_is_brought_up_to_date_only_when_asked(
+    run: Run, folder: Path, new_postgres: Callable[[], str]
+) -> None:
+    (folder / "config.yaml").write_text(f"database: {new_postgres()}\n")
+    refused = run("status")
+    assert refused.exit_code == 3
+    assert "nurture db upgrade" in told(refused)
+    assert run("db", "upgrade").exit_code == 0
+    assert run("run", "--once").exit_code == 0
+    assert len(mails(folder)) >= 10
+
+
 def test_a_folder_without_a_project_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,9 +89,8 @@ def house(folder: Path) -> Iterator[House]:
     house = House(folder, port)
     yield house
     for process in house.started:
-        if process.poll() is None:
+        with process:  # closes its pipes
             process.kill()
-            process.communicate()
 
 
 def test_the_daemon_mails_shows_its_pages_and_stops_when_told(house: House) -> None:
