@@ -9,6 +9,7 @@ from nurture.core.model import Enrollment, Facts, Message, MessageState, Subject
 from nurture.core.subject import application_of
 from nurture.engine.sender import Letter
 from nurture.errors import UsageError
+from nurture.positions import did_you_mean
 from nurture.rendering import mime
 from nurture.rendering.context import context
 from nurture.rendering.renderer import Rendered, Renderer
@@ -97,9 +98,9 @@ class Letters:
         locale = facts.candidate.locale or self.config.locale
         template = choose(self.renderer.templates, name, locale)
         if template is None:
-            raise UsageError(
-                f'there is no template "{name}": see `nurture check` for those there are'
-            )
+            names = sorted(self.renderer.templates)
+            hint = did_you_mean(name, names) or f"there are {', '.join(names)}"
+            raise UsageError(f'there is no template "{name}": {hint}')
         return template.category
 
 

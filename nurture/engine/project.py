@@ -1,6 +1,6 @@
 """What does everybody work on? One project folder, opened: its files, its rows, its clock."""
 
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,7 +13,9 @@ from nurture.engine.planner import Planner
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Renderer
 from nurture.store import planning
-from nurture.store.database import Connection, Database
+from nurture.store.database import Database
+
+_IN_FORCE = "in-force"  #: the mark that says which campaign files and rules people were planned by
 
 
 @dataclass
@@ -48,34 +50,26 @@ class Project:
         found = self.library.reload()
         if found:
             self.letters.renderer = self._renderer()
-            self._rearm(lambda connection, now: planning.rearm(connection, found.campaigns, now))
+            self.catch_up(found.campaigns)
         return found
 
-    def catch_up(self) -> None:
-        """Plan anew whoever is touched by what changed while nobody was running."""
+    def catch_up(self, changed: Collection[str] = ()) -> None:
+        """Plan anew whoever is touched by these campaigns, and by whatever else is not as it was
+        when somebody last looked: files edited while nobody was running, rules, zones, holidays."""
         in_force = {name: each.digest for name, each in self.library.campaigns.items()}
         rules = house.fingerprint(self.config)
-
-        def compare(connection: Connection, now: datetime) -> int:
-            before = planning.mark(connection, "in-force") or {}
-            changed = {
-                name
-                for name in in_force.keys() | before.get("campaigns", {}).keys()
-                if in_force.get(name) != before.get("campaigns", {}).get(name)
-            }
-            everybody = before.get("rules") not in (None, rules)
-            touched = planning.rearm(connection, None if everybody else changed, now)
-            planning.set_mark(connection, "in-force", {"campaigns": in_force, "rules": rules})
-            return touched
-
-        self._rearm(compare)
+        with self.database.write() as connection:
+            before = planning.mark(connection, _IN_FORCE) or {"campaigns": {}, "rules": rules}
+            was = before["campaigns"]
+            names = in_force.keys() | was.keys()
+            touched = {name for name in names if in_force.get(name) != was.get(name)}
+            everybody = before["rules"] != rules
+            campaigns = None if everybody else touched.union(changed)
+            planning.rearm(connection, campaigns, self.clock.now())
+            planning.set_mark(connection, _IN_FORCE, {"campaigns": in_force, "rules": rules})
 
     def close(self) -> None:
         self.database.close()
-
-    def _rearm(self, change: Callable[[Connection, datetime], int]) -> int:
-        with self.database.write() as connection:
-            return change(connection, self.clock.now())
 
     def _renderer(self) -> Renderer:
         return Renderer(self.library.templates, self.config, self.signer)
