@@ -130,6 +130,9 @@ class _Day:
         self.calendar = recipient.calendar
         self.ledger = ledger
         self.policy = policy
+        #: By the name a step has; a task has none.
+        self.categories: dict[str | None, Category | None] = {None: None}
+        self.categories.update(policy.categories)
         self.now = now
         self.alarms: list[datetime] = []
         self.openings = {
@@ -148,7 +151,7 @@ class _Day:
     def order(self, want: Want) -> tuple[Any, ...]:
         """Placement order: firm before forecast, uncapped before capped, then priority, `until`
         (none last), moment, key."""
-        category = self.category(want.step)
+        category = self.categories[want.step.category]
         far = want.until is None
         return (
             not want.firm,
@@ -162,9 +165,6 @@ class _Day:
             want.key.occurrence,
         )
 
-    def category(self, step: Step) -> Category | None:
-        return self.policy.categories[step.category] if step.category else None
-
     def still(self, want: Standstill) -> Item:
         return Item(
             key=want.key,
@@ -173,7 +173,7 @@ class _Day:
             verdict=want.verdict,
             reason=want.reason,
             at=self.now if want.final else None,
-            category=self.category(want.step),
+            category=self.categories[want.step.category],
             final=want.final,
             application=want.enrollment.subject.application,
             moment_at=want.moment_at,
@@ -205,7 +205,7 @@ class _Day:
 
     def barred(self, step: Step) -> Reason | None:
         """Why nothing of this kind may reach the candidate, whatever the hour."""
-        category = self.category(step)
+        category = self.categories[step.category]
         if category is None:
             return None
         if self.candidate.do_not_contact:
@@ -218,7 +218,7 @@ class _Day:
         return None
 
     def place(self, want: Want) -> Item:
-        category = self.category(want.step)
+        category = self.categories[want.step.category]
         if category is None:
             return self.task(want)
         message = self.ledger.messages.get(want.key)
@@ -266,7 +266,8 @@ class _Day:
             reason, detail = self.why(want, at, pushed)
             message = self.ledger.messages.get(want.key)
             if message and message.next_attempt_at == at:
-                reason, detail = Reason.RETRY, {"attempts": message.attempts}
+                reason = message.reason or Reason.RETRY
+                detail = {**message.detail, "attempts": message.attempts}
             return self.item(want, Verdict.WAIT, reason, at=at, detail=detail, about=not want.firm)
         if category.approval is not Approval.AUTO and want.key not in self.ledger.approved:
             until = self.until(want)
@@ -320,7 +321,7 @@ class _Day:
             return pushed.reason, pushed.explained()
         asked = max(want.moment_at, self.now)
         if at != asked:
-            category = self.category(want.step)
+            category = self.categories[want.step.category]
             hours = category.hours if category else Hours.ANY
             return Reason.CONTACT_HOURS, {
                 "wanted": _iso(want.moment_at),
@@ -340,14 +341,14 @@ class _Day:
             return item
         delay = item.step.after
         at = timing.shift(above.at, delay, self.calendar) if delay else above.at
-        category = self.category(item.step)
+        category = self.categories[item.step.category]
         if category is not None:
             at = self.openings[category.hours].next_open(at) or at
         return replace(item, at=at, about=True)
 
     def until(self, want: Want) -> datetime | None:
         """The last instant at which it makes sense; nurture mail never waits for ever."""
-        category = self.category(want.step)
+        category = self.categories[want.step.category]
         if want.until is None and category and category.klass is MessageClass.NURTURE:
             return want.moment_at + self.policy.max_wait
         return want.until
@@ -373,7 +374,7 @@ class _Day:
             verdict=verdict,
             reason=reason,
             at=at if at is not None or not final else self.now,
-            category=self.category(want.step),
+            category=self.categories[want.step.category],
             until=self.until(want),
             final=final,
             about=about,

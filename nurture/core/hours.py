@@ -43,8 +43,7 @@ class Calendar:
     key: str  #: whose calendar it is: spreads people over the opening hour
 
     def is_business_day(self, day: date) -> bool:
-        """Monday to Friday, and no public holiday."""
-        return day.weekday() < 5 and self.holidays(day) is None
+        return is_business_day(day, self.holidays)
 
     def local(self, at: datetime) -> datetime:
         """The same instant on the candidate's wall clock."""
@@ -60,6 +59,11 @@ class Calendar:
         shows twice is the first of the two.
         """
         return _instant(self.zone, day, clock.replace(fold=0) if clock.fold else clock)
+
+
+def is_business_day(day: date, holidays: Callable[[date], str | None]) -> bool:
+    """Monday to Friday, and no public holiday."""
+    return day.weekday() < 5 and holidays(day) is None
 
 
 @dataclass(frozen=True, slots=True)

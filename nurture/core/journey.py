@@ -7,7 +7,8 @@ are derived from facts each time, so a moved interview or an edited file takes e
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from nurture.core import timing
 from nurture.core.hours import Calendar
@@ -36,8 +37,7 @@ SAME_OCCASION = timedelta(minutes=30)
 ENTIRELY_TRUE = Truth(value=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Key:
+class Key(NamedTuple):
     """One occurrence of one step of one enrollment."""
 
     enrollment_id: int
@@ -300,6 +300,7 @@ def anchors(enrollment: Enrollment, ground: Ground) -> Callable[[str], datetime 
     interview, _ = interview_of(facts, subject, ground.now)
     offer = offer_of(facts, subject)
 
+    @cache  # most steps of a campaign hang on the same anchor
     def value(name: str) -> datetime | None:
         found: Any = None
         match name.split("."):

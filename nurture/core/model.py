@@ -256,7 +256,6 @@ class StepRecord:
     verdict: Verdict | None = None
     reason: Reason | None = None
     at: datetime | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,12 @@ month after 31 January is the last day of February.
 
 import re
 from calendar import monthrange
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
+from functools import lru_cache
 
-from nurture.core.hours import EARLIEST, LATEST, Calendar
+from nurture.core.hours import EARLIEST, LATEST, Calendar, is_business_day
 from nurture.core.model import Duration, Moment
 
 #: Anchors that move when a message goes out, so that a moment hanging on one is only a forecast.
@@ -170,7 +171,7 @@ def show_moment(moment: Moment) -> str:
 
 def _shift_date(day: date, signed: int, unit: str, calendar: Calendar) -> date:
     if unit == "business days":
-        return _shift_business_days(day, signed, calendar)
+        return _shift_business_days(day, signed, calendar.holidays)
     if unit == "months":
         year, month = divmod(day.year * 12 + day.month - 1 + signed, 12)
         if not 1 <= year <= 9999:
@@ -179,13 +180,14 @@ def _shift_date(day: date, signed: int, unit: str, calendar: Calendar) -> date:
     return day + timedelta(days=signed * _DAYS[unit])
 
 
-def _shift_business_days(day: date, signed: int, calendar: Calendar) -> date:
+@lru_cache(maxsize=4096)  # everybody in a country shares the answer
+def _shift_business_days(day: date, signed: int, holidays: Callable[[date], str | None]) -> date:
     step = timedelta(days=1 if signed > 0 else -1)
     left = abs(signed)
     # Bounded, because a calendar could have no business days at all.
     for _ in range(7 * left + 400):
         day += step
-        left -= calendar.is_business_day(day)
+        left -= is_business_day(day, holidays)
         if not left:
             break
     return day

@@ -111,7 +111,8 @@ class Planner:
 
     def _decide(self, facts: Facts, roll: Roll, now: datetime) -> Decided:
         campaigns = self.library.campaigns
-        facts = replace(facts, enrollments=(*facts.enrollments, *roll.entered))
+        if roll.entered:
+            facts = replace(facts, enrollments=(*facts.enrollments, *roll.entered))
         recipient = self.calendars.recipient(facts.candidate)
         reads = self._reads(facts, now)
         ground = Ground(
@@ -130,8 +131,9 @@ class Planner:
             for want in stand(campaign, enrollment, ground, _for(reads, enrollment))
         ]
         agenda = plan(recipient, wanted, ledger(facts), self.policy, now)
-        alarms = [at for at in (agenda.wake_at, *roll.alarms) if at is not None]
-        agenda = replace(agenda, wake_at=min(alarms, default=None))
+        if roll.alarms:
+            alarms = [*roll.alarms, *([agenda.wake_at] if agenda.wake_at else [])]
+            agenda = replace(agenda, wake_at=min(alarms))
         return Decided(
             facts=facts,
             agenda=agenda,
