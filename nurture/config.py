@@ -278,7 +278,7 @@ class CapKeys(Keys):
     @classmethod
     def _lets_something_through(cls, value: int) -> int:
         if value < 1:
-            raise ValueError("must be 1 or more; to stop all mail use `nurture pause`")
+            raise ValueError("must be 1 or more; to stop mail, pause its campaigns")
         return value
 
     @field_validator("per")
