@@ -136,16 +136,6 @@ def test_killed_and_started_again_it_sends_nothing_twice_and_loses_nothing(
     assert running.mails() == ids
 
 
-def test_a_second_process_is_refused_in_one_line_while_the_daemon_runs(running: Running) -> None:
-    running.start()
-    wait_for(lambda: running.lines("handed-over"))
-    refused = running.command("run", "--once")
-    assert refused.returncode == 3
-    assert len(refused.stderr.strip().splitlines()) == 1
-    assert "another nurture process" in refused.stderr
-    assert running.stop() == 0
-
-
 def test_facts_and_edits_made_while_it_runs_take_effect_by_themselves(running: Running) -> None:
     running.start()
     wait_for(lambda: running.lines("handed-over"))
