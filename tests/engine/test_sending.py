@@ -206,7 +206,8 @@ def test_a_mail_that_cannot_be_written_steps_aside_and_goes_when_mended(
     ready.work()
     assert ready.entry("receipt", "c3").verdict == "sent"
     blocked = ready.entry("receipt", "c2")
-    assert blocked.reason == "retry"
+    assert blocked.reason == "cannot_render"
+    assert "first_name" in blocked.sentence
     ready.tell(
         "candidate.upserted", candidate={"id": "c2", "email": "b@example.com", "first_name": "Bo"}
     )
