@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ from nurture.engine.planner import Planned, Planner
 from nurture.engine.recording import by_key
 from nurture.errors import NurtureError
 from nurture.store import alarm, planning
-from nurture.store.database import Connection, Database
+from nurture.store.database import Database
 
 log = logging.getLogger("nurture.sender")
 
@@ -45,6 +46,10 @@ class Letter:
     to: str
     raw: bytes
 
+
+#: What has reached, or may have reached, the candidate; and what never will.
+_CONTACTED = (MessageState.SENT, MessageState.UNKNOWN)
+_FAILED = (MessageState.FAILED,)
 
 #: Writes the mail: the same rendering that previews show. Raises NurtureError where it cannot.
 Writes = Callable[[Message, Facts, datetime], Letter]
@@ -148,44 +153,33 @@ class Sender:
         )
 
     def _record(self, results: Sequence[tuple[Message, Consequence]], lease: str) -> None:
+        """All that this window did, in bulk. What another hand has taken meanwhile is in doubt,
+        and was said to be so there."""
         now = self.clock.now()
-        counts: dict[str, int] = {}
         with self.database.write() as connection:
             candidates = {message.candidate_id for message, _ in results}
             alarm.lock(connection, candidates)
-            for message, result in results:
-                self._record_one(connection, message, result, lease, now)
-                counts[result.state.value] = counts.get(result.state.value, 0) + 1
+            outcomes = {message.id: result.state for message, result in results}
+            ours = planning.in_hand(connection, lease, outcomes)
+            recorded = [(message, result) for message, result in results if message.id in ours]
+            planning.record_outcomes(connection, [_row(*pair, now) for pair in recorded])
+            keys = planning.keys_of(connection, ours)
+            for state, settled in ((StepState.SENT, _CONTACTED), (StepState.FAILED, _FAILED)):
+                done = [pair for pair in recorded if pair[1].state in settled]
+                settled_keys = [key for message, _ in done for key in keys[message.id]]
+                planning.settle_steps(connection, settled_keys, state, now)
+                rows = [
+                    _settled(message, key, result, now)
+                    for message, result in done
+                    for key in keys[message.id]
+                ]
+                planning.record_verdicts(connection, rows)
+            for message, result in recorded:
+                if result.suppress is not None:
+                    planning.suppress(connection, message.candidate_id, result.suppress)
             alarm.ring(connection, candidates, now)
+        counts = Counter(result.state.value for _, result in results)
         log.info("handed over", extra={"action": "handed-over", **counts})
-
-    def _record_one(
-        self,
-        connection: Connection,
-        message: Message,
-        result: Consequence,
-        lease: str,
-        now: datetime,
-    ) -> None:
-        contacted = result.state in (MessageState.SENT, MessageState.UNKNOWN)
-        values: dict[str, Any] = {
-            "state": result.state,
-            "reason": result.reason,
-            "detail": {"said": result.text} if result.text else {},
-            "next_attempt_at": result.next_attempt_at,
-            "sent_at": now if contacted else None,
-        }
-        if not planning.record_outcome(connection, message.id, lease, values):
-            return  # another hand has it: what this one did is in doubt, and said so there
-        keys = planning.keys_of(connection, message.id)
-        if contacted or result.state is MessageState.FAILED:
-            state = StepState.SENT if contacted else StepState.FAILED
-            planning.settle_step(connection, keys, state, now)
-            planning.record_verdicts(
-                connection, [_settled(message, key, result, now) for key in keys]
-            )
-        if result.suppress is not None:
-            planning.suppress(connection, message.candidate_id, result.suppress)
 
 
 def first_to_go(planned: Planned) -> tuple[Message, Facts] | None:
@@ -204,6 +198,18 @@ def first_to_go(planned: Planned) -> tuple[Message, Facts] | None:
 
 def _necessity(item: Item) -> int:
     return -item.category.priority if item.category else 0
+
+
+def _row(message: Message, result: Consequence, now: datetime) -> Mapping[str, Any]:
+    """What became of a message, for its row."""
+    return {
+        "id": message.id,
+        "state": result.state,
+        "reason": result.reason,
+        "detail": {"said": result.text} if result.text else {},
+        "next_attempt_at": result.next_attempt_at,
+        "sent_at": now if result.state in _CONTACTED else None,
+    }
 
 
 def _settled(message: Message, key: Key, result: Consequence, now: datetime) -> Mapping[str, Any]:

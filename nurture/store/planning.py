@@ -157,24 +157,38 @@ def mark_sending(
     )
 
 
-def record_outcome(
-    connection: Connection, message_id: int, lease: str, values: Mapping[str, Any]
-) -> bool:
-    """Write what became of a message, if it is still in this lease's hand, or in doubt and sent."""
-    in_hand = and_(messages.c.state == MessageState.SENDING, messages.c.lease == lease)
+def in_hand(
+    connection: Connection, lease: str, outcomes: Mapping[int, MessageState]
+) -> Collection[int]:
+    """Which of these messages, given with what became of them, may be recorded under this lease:
+    those still in its hand, and those that others hold in doubt but were sent."""
+    mine = and_(messages.c.state == MessageState.SENDING, messages.c.lease == lease)
     in_doubt = messages.c.state == MessageState.UNKNOWN
-    mine = or_(in_hand, in_doubt) if values["state"] == MessageState.SENT else in_hand
-    done = connection.execute(
-        update(messages).where(messages.c.id == message_id, mine).values(**values)
+    rows = connection.execute(
+        select(messages.c.id, messages.c.state).where(
+            messages.c.id.in_(outcomes), or_(mine, in_doubt)
+        )
     )
-    return done.rowcount == 1
+    return {
+        id_
+        for id_, state in rows
+        if state == MessageState.SENDING or outcomes[id_] is MessageState.SENT
+    }
 
 
-def settle_step(
-    connection: Connection, keys: Collection[Key], state: StepState, at: datetime
+def record_outcomes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What became of messages: id, state, reason, detail, next_attempt_at, sent_at."""
+    _update(connection, messages, [dict(row) for row in rows])
+
+
+def settle_steps(
+    connection: Connection, keys: Sequence[Key], state: StepState, at: datetime
 ) -> None:
-    for key in keys:
-        connection.execute(update(steps).where(*_is(key)).values(state=state, settled_at=at, at=at))
+    if keys:
+        connection.execute(
+            update(steps).where(*_IS_ROW).values(state=state, settled_at=at, at=at),
+            [_row_of(key) for key in keys],
+        )
 
 
 def record_verdicts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -214,7 +228,7 @@ def put_in_doubt(connection: Connection, ids: Sequence[int], now: datetime) -> N
         message_steps, message_steps.c.message_id == messages.c.id
     )
     rows = connection.execute(own.where(messages.c.id.in_(ids))).mappings().all()
-    settle_step(connection, [Key(**_key(row)) for row in rows], StepState.SENT, now)
+    settle_steps(connection, [Key(**_key(row)) for row in rows], StepState.SENT, now)
     record_verdicts(connection, [_in_doubt(row, now) for row in rows])
 
 
@@ -241,10 +255,13 @@ def _change_sending(connection: Connection, ids: Sequence[int], values: Mapping[
         )
 
 
-def keys_of(connection: Connection, message_id: int) -> list[Key]:
-    """The steps a message carries."""
-    own = select(message_steps).where(message_steps.c.message_id == message_id)
-    return [Key(**_key(dict(row))) for row in connection.execute(own).mappings()]
+def keys_of(connection: Connection, ids: Collection[int]) -> dict[int, list[Key]]:
+    """The steps that each of these messages carries."""
+    found: dict[int, list[Key]] = {}
+    own = select(message_steps).where(message_steps.c.message_id.in_(ids))
+    for row in connection.execute(own).mappings():
+        found.setdefault(row["message_id"], []).append(Key(**_key(row)))
+    return found
 
 
 def rearm(connection: Connection, campaigns: Collection[str] | None, now: datetime) -> int:
@@ -287,12 +304,20 @@ def _key(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
     return {name: row[name] for name in ("enrollment_id", "step", "occurrence")}
 
 
-def _is(key: Key) -> tuple[Any, ...]:
-    return (
-        steps.c.enrollment_id == key.enrollment_id,
-        steps.c.step == key.step,
-        steps.c.occurrence == key.occurrence,
-    )
+#: One step a row of bound values: see `_row_of`.
+_IS_ROW = (
+    steps.c.enrollment_id == bindparam("row_enrollment"),
+    steps.c.step == bindparam("row_step"),
+    steps.c.occurrence == bindparam("row_occurrence"),
+)
+
+
+def _row_of(key: Key) -> dict[str, Any]:
+    return {
+        "row_enrollment": key.enrollment_id,
+        "row_step": key.step,
+        "row_occurrence": key.occurrence,
+    }
 
 
 def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
@@ -318,18 +343,4 @@ def _update(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> N
 
 def _delete_steps(connection: Connection, keys: Sequence[Key]) -> None:
     if keys:
-        connection.execute(
-            delete(steps).where(
-                steps.c.enrollment_id == bindparam("row_enrollment"),
-                steps.c.step == bindparam("row_step"),
-                steps.c.occurrence == bindparam("row_occurrence"),
-            ),
-            [
-                {
-                    "row_enrollment": key.enrollment_id,
-                    "row_step": key.step,
-                    "row_occurrence": key.occurrence,
-                }
-                for key in keys
-            ],
-        )
+        connection.execute(delete(steps).where(*_IS_ROW), [_row_of(key) for key in keys])
