@@ -7,38 +7,40 @@ another machine or without it, everything that was being handed over is in doubt
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Journal:
-    """Append-only, shared by all processes of one machine and project folder."""
+    """Append-only, shared by all processes of one machine and project folder.
 
-    def __init__(self, folder: Path) -> None:
-        self.boot = boot()
-        self._path = folder / f"offered-{self.boot}.log"
+    A lease names the boot and the file it was taken under. One of another life of the file, after
+    a restored backup for instance, is not believed either.
+    """
+
+    def __init__(self, folder: Path, boot_id: str | None = None) -> None:
+        self._path = folder / f"offered-{boot_id or boot()}.log"
         self._file: int | None = None
+        self._life = ""
 
     def lease(self) -> str:
-        """A new lease that says on which boot of which machine it was taken."""
-        return f"{self.boot}:{secrets.token_hex(8)}"
+        """A new lease, which can be judged by this file alone."""
+        self._open()
+        return f"{self._life}:{secrets.token_hex(8)}"
 
     def offer(self, lease: str, message_id: int) -> None:
         """From now on this message may have been received."""
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        os.write(self._file, f"{lease} {message_id}\n".encode())
+        os.write(self._open(), f"{lease} {message_id}\n".encode())
 
     def never_offered(self, lease: str, message_id: int) -> bool:
         """Whether it is certain that no byte of it left under this lease."""
-        if not lease.startswith(f"{self.boot}:"):
-            return False
         try:
-            return f"{lease} {message_id}" not in self._path.read_text().splitlines()
-        except FileNotFoundError:
-            return False  # somebody removed it: nothing is certain
+            life, *offered = self._path.read_text().splitlines()
+        except (FileNotFoundError, ValueError):
+            return False  # somebody removed or emptied it: nothing is certain
+        return lease.startswith(f"{life}:") and f"{lease} {message_id}" not in offered
 
     def forget(self) -> None:
         """Begin anew, once nothing is being handed over: earlier boots' files go too."""
@@ -47,8 +49,16 @@ class Journal:
             self._file = None
         for old in self._path.parent.glob("offered-*.log"):
             old.unlink(missing_ok=True)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.touch(0o600)
+
+    def _open(self) -> int:
+        """The file to append to. Its first line is a word that no other life of it has."""
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError), self._path.open("x") as new:
+                new.write(f"{secrets.token_hex(8)}\n")
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND)
+            self._life = self._path.read_text().partition("\n")[0]
+        return self._file
 
 
 def boot() -> str:

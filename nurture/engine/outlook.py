@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from nurture.core.agenda import Item
-from nurture.core.model import Candidate, Facts, Reason, Verdict
+from nurture.core.model import Campaign, Candidate, Facts, Reason, StepState, Verdict
 from nurture.core.reasons import sentence
 from nurture.engine.project import Project
 from nurture.rendering.context import zone_of
@@ -78,6 +78,7 @@ def outlook(project: Project, who: str, ahead: timedelta | None = AHEAD) -> Outl
         for item in planned.agenda.items
         if item.at is None or horizon is None or item.at <= horizon
     ]
+    coming += _frozen(planned.facts, project.library.campaigns, zone)
     return Outlook(
         candidate=candidate, facts=planned.facts, zone=zone, past=past, ahead=tuple(coming)
     )
@@ -93,6 +94,27 @@ def _past(connection: Connection, candidate: Candidate, zone: ZoneInfo) -> tuple
             Entry(**{**row, "at": at, "verdict": verdict, "reason": reason}, sentence=said)
         )
     return tuple(entries)
+
+
+def _frozen(facts: Facts, campaigns: Mapping[str, Campaign], zone: ZoneInfo) -> list[Entry]:
+    """Steps that were wanted when their campaign's file was last there."""
+    of = {each.id: each for each in facts.enrollments}
+    return [
+        Entry(
+            at=None,
+            candidate=facts.candidate.ref,
+            application=of[record.enrollment_id].subject.application,
+            campaign=of[record.enrollment_id].campaign,
+            step=record.step,
+            template=None,
+            category=None,
+            verdict=Verdict.WAIT,
+            reason=Reason.CAMPAIGN_MISSING,
+            sentence=sentence(Verdict.WAIT, Reason.CAMPAIGN_MISSING, {}, at=None, zone=zone),
+        )
+        for record in facts.records
+        if record.state is StepState.OPEN and of[record.enrollment_id].campaign not in campaigns
+    ]
 
 
 def _entry(item: Item, candidate: Candidate, zone: ZoneInfo) -> Entry:

@@ -169,27 +169,29 @@ class _Recorder:
         """An open step that is wanted no more: its enrollment ended, its anchor moved on, or its
         author removed it. A file that is missing freezes its steps instead."""
         why = self.why_gone(key, ended)
-        if why is Reason.CAMPAIGN_MISSING:
+        frozen = why is Reason.CAMPAIGN_MISSING
+        if frozen and record.reason is why:
             return
         detail = {"event": ended[key.enrollment_id]} if why is Reason.LEFT else {}
-        self.verdict(key, Verdict.SKIP, why, self.now, detail, None)
-        if why is not Reason.LEFT:
+        verdict, at = (Verdict.WAIT, None) if frozen else (Verdict.SKIP, self.now)
+        self.verdict(key, verdict, why, at, detail, None, final=not frozen)
+        if why is not Reason.LEFT and not frozen:
             self.out.dropped.append(key)
             return
-        left = {
+        row = {
             **key._asdict(),
             "candidate_id": self.out.candidate_id,
             "anchor_at": record.anchor_at,
             "moment_at": record.moment_at,
             "known_at": record.known_at,
-            "state": StepState.SKIPPED,
-            "settled_at": self.now,
-            "verdict": Verdict.SKIP,
+            "state": StepState.OPEN if frozen else StepState.SKIPPED,
+            "settled_at": None if frozen else self.now,
+            "verdict": verdict,
             "reason": why,
-            "at": self.now,
+            "at": at,
             "detail": detail,
         }
-        self.out.steps.append(left)
+        self.out.steps.append(row)
 
     def withdraw(self, key: Key, message: Message, ended: Mapping[int, str]) -> None:
         why = self.why_gone(key, ended)
@@ -215,6 +217,8 @@ class _Recorder:
         at: datetime | None,
         detail: Mapping[str, Any],
         item: Item | None,
+        *,
+        final: bool = True,
     ) -> None:
         self.out.verdicts.append(
             {
@@ -227,7 +231,7 @@ class _Recorder:
                 "recorded_at": self.now,
                 "verdict": verdict,
                 "reason": reason,
-                "final": item is None or item.final,
+                "final": item.final if item else final,
                 "at": at,
                 "detail": dict(detail),
             }

@@ -128,9 +128,11 @@ def _engine(url: str, root: Path) -> Engine:
                 file = root / parsed.database
                 file.parent.mkdir(parents=True, exist_ok=True)
                 parsed = parsed.set(database=str(file))
-            return _sqlite(create_engine(parsed, connect_args={"timeout": 30}))
+            options = {"timeout": 30}
+            # Parameters are people's data: they stay out of messages and logs.
+            return _sqlite(create_engine(parsed, connect_args=options, hide_parameters=True))
         if parsed.get_backend_name() == "postgresql":
-            return create_engine(parsed, pool_pre_ping=True)
+            return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError) as error:
         raise UsageError(
             "database: not an address of SQLite (sqlite:///var/nurture.db) or PostgreSQL"

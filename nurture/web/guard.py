@@ -38,7 +38,8 @@ class Guard:
 
     Recruiters' pages have no accounts yet, so they answer only where the browser asked for this
     machine by a loopback name. That stops DNS rebinding (a foreign site whose name suddenly means
-    127.0.0.1), and a proxy that publishes /u/ and /p/ under the public name publishes no more.
+    127.0.0.1). What a proxy passes on is refused too: one that was told to publish everything, and
+    that names us 127.0.0.1, publishes /u/ and /p/ and no more.
     """
 
     def __init__(self, app: ASGIApp, looks: Looks) -> None:
@@ -62,7 +63,7 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        if not scope["path"].startswith(PUBLIC) and not is_loopback(_host(scope)):
+        if not scope["path"].startswith(PUBLIC) and not _at_this_machine(scope):
             await self.looks.notice(Request(scope), 403)(scope, receive, answer)
             return
         try:
@@ -73,6 +74,12 @@ class Guard:
             log.error(_told(error), extra={"action": "page-failed", "page": _page(scope)})
             status = 503 if isinstance(error, NurtureError) else 500
             await self.looks.notice(Request(scope), status)(scope, receive, answer)
+
+
+def _at_this_machine(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    passed_on = any(name == "forwarded" or name.startswith("x-forwarded-") for name in headers)
+    return is_loopback(_host(scope)) and not passed_on and "via" not in headers
 
 
 def _host(scope: Scope) -> str:

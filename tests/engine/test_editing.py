@@ -88,6 +88,8 @@ def test_a_deleted_file_freezes_its_people(ready: World) -> None:
     ready.project.reload()
     ready.run_for(days=9)
     assert [step for step, _ in ready.sent()] == ["hello"]
+    frozen = ready.entry("second")
+    assert (frozen.verdict, frozen.reason, frozen.at) == ("wait", "campaign_missing", None)
     write(ready, "  - send: notes/second\n    after: 2 days\n")
     ready.reload()
     ready.work()

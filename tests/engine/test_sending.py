@@ -133,16 +133,24 @@ def test_what_the_journal_shows_was_never_offered_goes_out_after_a_crash(
     assert ready.entry("receipt", first).reason == "unknown_outcome"
 
 
-def test_a_journal_of_another_boot_is_not_believed(ready: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", ["another boot", "file gone", "another life"])
+def test_a_journal_that_proves_nothing_is_not_believed(
+    ready: World, tell_other: Callable[[World], None], tmp_path: Path, lost: str
+) -> None:
+    tell_other(ready)
     ready.sender.journal = Journal(tmp_path / "lanes")
     ready.postman.answers = [dies]
     with pytest.raises(Killed):
         ready.work()
-    later = Journal(tmp_path / "lanes")
-    later.boot = "another"
     ready.restart()
-    ready.sender.journal = later
-    assert ready.sender.recover(everything=True) == 1
+    if lost != "another boot":
+        Journal(tmp_path / "lanes").forget()
+    if lost == "another life":  # as after a restored backup: the file is new, the leases are old
+        Journal(tmp_path / "lanes").lease()
+    ready.sender.journal = Journal(
+        tmp_path / "lanes", "another" if lost == "another boot" else None
+    )
+    assert ready.sender.recover(everything=True) == 2
 
 
 def test_where_others_may_be_sending_only_an_expired_lease_is_in_doubt(ready: World) -> None:

@@ -56,6 +56,12 @@ def test_recruiters_pages_answer_to_no_foreign_host_name(site, page, host) -> No
     assert "Silva" not in answer.text
 
 
+@pytest.mark.parametrize("header", ["x-forwarded-for", "x-forwarded-host", "forwarded", "via"])
+def test_recruiters_pages_are_not_passed_on_by_a_proxy(site, header) -> None:
+    answer = site.get("/candidates", headers={"host": "127.0.0.1", header: "203.0.113.7"})
+    assert answer.status_code == 403
+
+
 @pytest.mark.parametrize("host", ["localhost:8420", "LOCALHOST", "127.0.0.1:1", "[::1]:8420"])
 def test_recruiters_pages_answer_to_each_name_of_this_machine(site, host) -> None:
     assert site.get("/candidates", headers={"host": host}).status_code == 200
