@@ -153,7 +153,8 @@ class _Walk:
                 settled_at = self._settled(step, key, None)
                 if settled_at is None and index > last_settled:
                     yield self._after(step, key, above)
-            above = (key, settled_at)
+            # What is still being handed over may yet be refused: those below wait for the answer.
+            above = (key, None if key in self.in_flight else settled_at)
 
     def _at_anchor(self, step: Step, key: Key, anchor_at: datetime) -> Want | Standstill:
         moment = step.at

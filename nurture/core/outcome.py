@@ -18,6 +18,9 @@ FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=4)
 #: RFC 5321 4.5.4.1: give up after four to five days.
 GIVE_UP_AFTER = timedelta(days=4)
+#: And never after fewer attempts, a day and a half at least: a mail may be old before its first
+#: one, because it waited for an approval.
+ATTEMPTS_AT_LEAST = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,7 @@ def consequence(
             return Consequence(state=MessageState.SENT, text=outcome.text)
         case Deferred():
             again_at = now + backoff(message_id, attempts)
-            if again_at - created_at > GIVE_UP_AFTER:
+            if again_at - created_at > GIVE_UP_AFTER and attempts >= ATTEMPTS_AT_LEAST:
                 return Consequence(
                     state=MessageState.FAILED, reason=Reason.REFUSED, text=outcome.text
                 )

@@ -44,6 +44,7 @@ class Daemon:
         self.sender = sender
         self.sole = sole
         self._stopping = threading.Event()
+        self._begun = False  # a database that was away at the start: begin when it is back
         self._known: tuple[Problem, ...] = ()
         self._timers = BackgroundScheduler(
             timezone="UTC",
@@ -63,7 +64,7 @@ class Daemon:
             )
         self._timers.add_job(self._guarded(self._sweep), "cron", hour=2, minute=17, id="sweep")
         self._timers.start()
-        self._work_at(None)
+        self._work_at(self.project.clock.now())
 
     def stop(self) -> None:
         self._stopping.set()
@@ -73,21 +74,25 @@ class Daemon:
     def _begin(self) -> None:
         self.project.catch_up()
         self.sender.recover(everything=self.sole)
+        self._begun = True
 
     def _work(self) -> None:
         until_idle(self.project.planner, self.sender, self._stopping.is_set)
         self.project.pulse.ticked_at = self.project.clock.now()
         self.project.pulse.trouble = ""
         with self.project.database.read() as connection:
-            self._work_at(planning.next_alarm(connection))
+            alarm = planning.next_alarm(connection)
+        if alarm is not None:
+            # What is due still is in another process's hands: looked at again soon, not at once.
+            self._work_at(max(alarm, self.project.clock.now() + LOOK))
 
-    def _work_at(self, at: datetime | None) -> None:
-        """The next work: at the earliest alarm, and at once when there is something to notice."""
+    def _work_at(self, at: datetime) -> None:
+        """The next work: at the earliest alarm, unless there is something to notice before."""
         if not self._stopping.is_set():
             self._timers.add_job(
                 self._guarded(self._work),
                 "date",
-                run_date=at or self.project.clock.now(),
+                run_date=at,
                 id="work",
                 replace_existing=True,
             )
@@ -98,6 +103,7 @@ class Daemon:
             self._work()
 
     def _reload(self) -> None:
+        behind = self.project.behind
         found = self.project.reload()
         if found.problems != self._known:
             self._known = found.problems
@@ -106,10 +112,13 @@ class Daemon:
         if found:
             changed = sorted(found.campaigns | found.templates)
             log.info("reloaded", extra={"action": "reloaded", "files": changed})
+        if found or behind:
             self._work()
 
     def _recover(self) -> None:
-        if not self.sole:
+        if not self._begun:
+            self._begin()
+        elif not self.sole:
             self.sender.recover(everything=False)
 
     def _sweep(self) -> None:

@@ -16,12 +16,14 @@ from nurture.core.model import (
     Condition,
     Enrollment,
     Facts,
+    Reason,
     Truth,
     Verdict,
 )
 from nurture.engine import house
 from nurture.engine.enrolling import Roll, enroll
 from nurture.engine.recording import Decided, by_key, changes
+from nurture.errors import NurtureError
 from nurture.rendering.context import context
 from nurture.rendering.renderer import Renderer
 from nurture.store import planning
@@ -34,6 +36,8 @@ BATCH = 200
 #: A candidate whose planning fails is looked at again after this, doubled each time, at most a day.
 FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(days=1)
+#: A mail or task that cannot be worded is looked at again after this, if nothing is told before.
+MEND_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +88,7 @@ class Planner:
            back-off, and the rest goes on.
         3. All that changed is written in bulk.
         """
-        everyone = load(connection, ids)
+        everyone = self._load(connection, ids, now)
         rolls: dict[int, Roll] = {}
         for id_, facts in everyone.items():
             with self._set_aside(connection, id_, now):
@@ -94,8 +98,33 @@ class Planner:
         for id_, roll in rolls.items():
             with self._set_aside(connection, id_, now):
                 decided[id_] = self._decide(everyone[id_], roll, now)
-        planning.write(connection, [changes(each, now) for each in decided.values()], now)
-        return {id_: Planned(facts=each.facts, agenda=each.agenda) for id_, each in decided.items()}
+        rows: list[planning.Changes] = []
+        for id_, each in decided.items():
+            with self._set_aside(connection, id_, now):
+                rows.append(changes(each, now))
+        refused = planning.write(connection, rows, now)
+        for id_, why in refused.items():
+            with self._set_aside(connection, id_, now):
+                raise NurtureError(why)
+        written = {row.candidate_id for row in rows} - refused.keys()
+        return {
+            id_: Planned(facts=each.facts, agenda=each.agenda)
+            for id_, each in decided.items()
+            if id_ in written
+        }
+
+    def _load(
+        self, connection: Connection, ids: Collection[int], now: datetime
+    ) -> Mapping[int, Facts]:
+        """The facts of all; where somebody's rows cannot be read, of all others."""
+        try:
+            return load(connection, ids)
+        except (ValueError, TypeError, LookupError, AttributeError):
+            everyone: dict[int, Facts] = {}
+            for id_ in ids:
+                with self._set_aside(connection, id_, now):
+                    everyone |= load(connection, [id_])
+            return everyone
 
     def view(self, connection: Connection, candidate_id: int) -> Planned | None:
         """The same decision, written nowhere: for previews and explanations."""
@@ -134,31 +163,40 @@ class Planner:
         if roll.alarms:
             alarms = [*roll.alarms, *([agenda.wake_at] if agenda.wake_at else [])]
             agenda = replace(agenda, wake_at=min(alarms))
+        tasks, agenda = self._tasks(facts, agenda, now)
         return Decided(
             facts=facts,
             agenda=agenda,
             calendar=recipient.calendar,
             ended=tuple(roll.ended),
-            tasks=self._tasks(facts, agenda, now),
+            tasks=tasks,
             campaigns=campaigns,
             domain=self.config.sender.email.partition("@")[2],
         )
 
     def _tasks(
         self, facts: Facts, agenda: Agenda, now: datetime
-    ) -> Mapping[Key, tuple[str, str | None]]:
-        """Text and assignee of each task that is due, in the words of its campaign."""
-        due = {}
+    ) -> tuple[Mapping[Key, tuple[str, str | None]], Agenda]:
+        """Text and assignee of each task that is due, in the words of its campaign. One that
+        lacks a fact waits for it, and nothing else of this person waits with it."""
+        due: dict[Key, tuple[str, str | None]] = {}
+        unsaid: dict[Key, str] = {}
         for item in agenda.items:
             if item.verdict is Verdict.TASK and item.step.task is not None:
                 enrollment = next(
                     each for each in facts.enrollments if each.id == item.key.enrollment_id
                 )
                 words = self._words(facts, enrollment, now)
-                text = self.renderer().line(item.step.task.text, words)
                 application = facts.applications.get(enrollment.subject.application or "")
-                due[item.key] = (text, _assignee(application, item.step.task.to))
-        return due
+                try:
+                    text = self.renderer().line(item.step.task.text, words)
+                except NurtureError as error:
+                    unsaid[item.key] = str(error)
+                else:
+                    due[item.key] = (text, _assignee(application, item.step.task.to))
+        if unsaid:
+            agenda = _put_off(agenda, unsaid, now + MEND_AFTER)
+        return due, agenda
 
     def _reads(self, facts: Facts, now: datetime) -> Callable[[Condition, Enrollment], Truth]:
         """Conditions of these facts; the words of an enrollment are put together once."""
@@ -211,7 +249,8 @@ class _SetAside:
         if not isinstance(error, Exception):
             return False
         before = planning.failures(self.connection, [self.candidate_id])
-        wait = min(FIRST_BACK_OFF * 2 ** before.get(self.candidate_id, 0), LONGEST_BACK_OFF)
+        doubled = min(before.get(self.candidate_id, 0), 20)  # beyond is no timedelta
+        wait = min(FIRST_BACK_OFF * 2**doubled, LONGEST_BACK_OFF)
         problem = f"{type(error).__name__}: {error}"
         planning.set_aside(self.connection, self.candidate_id, problem, self.now + wait)
         log.error(
@@ -230,6 +269,24 @@ def ledger(facts: Facts) -> Ledger:
         messages=messages,
         approved=frozenset(key for key, each in messages.items() if each.approved_at is not None),
     )
+
+
+def _put_off(agenda: Agenda, unsaid: Mapping[Key, str], until: datetime) -> Agenda:
+    """The same, with these tasks waiting."""
+    items = tuple(
+        replace(
+            item,
+            verdict=Verdict.WAIT,
+            reason=Reason.CANNOT_RENDER,
+            at=until,
+            final=False,
+            detail={"said": unsaid[item.key]},
+        )
+        if item.key in unsaid
+        else item
+        for item in agenda.items
+    )
+    return Agenda(items=items, wake_at=min(until, agenda.wake_at or until))
 
 
 def _for(

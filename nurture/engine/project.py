@@ -37,6 +37,8 @@ class Project:
     planner: Planner = field(init=False)
     letters: Letters = field(init=False)
     pulse: Pulse = field(init=False)
+    #: Campaigns that were read, but their people could not be told yet: the database was busy.
+    behind: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.pulse = Pulse(started_at=self.clock.now())
@@ -50,7 +52,10 @@ class Project:
         found = self.library.reload()
         if found:
             self.letters.renderer = self._renderer()
-            self.catch_up(found.campaigns)
+        if found or self.behind:
+            self.behind |= found.campaigns
+            self.catch_up(self.behind)
+            self.behind = frozenset()
         return found
 
     def catch_up(self, changed: Collection[str] = ()) -> None:

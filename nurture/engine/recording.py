@@ -27,6 +27,7 @@ from nurture.store.planning import Changes
 
 #: States in which the planner may still change its mind.
 _OURS = (MessageState.PLANNED, MessageState.QUEUED, MessageState.HELD, MessageState.RETRYING)
+_IN_HAND = MessageState.SENDING
 _NOTICEABLE = timedelta(seconds=1)
 
 
@@ -69,6 +70,8 @@ class _Recorder:
         for item in self.decided.agenda.items:
             self.item(item)
         spoken_of = {item.key for item in self.decided.agenda.items}
+        # What is just being handed over is its sender's to settle.
+        spoken_of |= {key for key, one in self.messages.items() if one.state is _IN_HAND}
         for key, record in self.records.items():
             if record.state is StepState.OPEN and key not in spoken_of:
                 self.gone(key, record, ended)
@@ -89,6 +92,8 @@ class _Recorder:
         self.step(item, state)
         if item.step.send is not None:
             self.message(item)
+        elif (former := self.messages.get(item.key)) is not None and former.state in _OURS:
+            self.change(former, MessageState.CANCELLED, Reason.STEP_REMOVED, {})  # now a task
 
     def step(self, item: Item, state: StepState) -> None:
         record = self.records.get(item.key)
@@ -117,14 +122,17 @@ class _Recorder:
         state = _state_for(item, message)
         if state is None:
             return
+        words = self.words(item)
         if message is None:
             self.out.queued.append((item.key, self.new_message(item, state)))
+        elif (message.template, message.category) != (words["template"], words["category"]):
+            # The step was edited: other words, perhaps of another kind, which nobody approved.
+            self.change(message, state, item.reason, item.detail, **words)
         elif message.state is not state:
             self.change(message, state, item.reason, item.detail)
 
     def new_message(self, item: Item, state: MessageState) -> dict[str, Any]:
         key = item.key
-        category = item.category
         return {
             "candidate_id": self.out.candidate_id,
             "message_id": message_id_for(
@@ -132,9 +140,7 @@ class _Recorder:
             ),
             "state": state,
             "campaign": item.campaign,
-            "template": item.step.send,
-            "category": category.name if category else "",
-            "klass": category.klass if category else MessageClass.SERVICE,
+            **self.words(item),
             "application": item.application,
             "created_at": self.now,
             "until": item.until,
@@ -142,11 +148,26 @@ class _Recorder:
             "detail": dict(item.detail),
         }
 
+    @staticmethod
+    def words(item: Item) -> dict[str, Any]:
+        """Which letter it is."""
+        return {
+            "template": item.step.send,
+            "category": item.category.name if item.category else "",
+            "klass": item.category.klass if item.category else MessageClass.SERVICE,
+            "approved_at": None,
+        }
+
     def change(
-        self, message: Message, state: MessageState, reason: Reason, detail: Mapping[str, Any]
+        self,
+        message: Message,
+        state: MessageState,
+        reason: Reason,
+        detail: Mapping[str, Any],
+        **words: Any,
     ) -> None:
         self.out.messages.append(
-            {"id": message.id, "state": state, "reason": reason, "detail": dict(detail)}
+            {"id": message.id, "state": state, "reason": reason, "detail": dict(detail), **words}
         )
 
     def task(self, item: Item) -> dict[str, Any]:

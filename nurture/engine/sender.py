@@ -4,7 +4,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -13,19 +13,21 @@ from nurture.core.agenda import Item
 from nurture.core.journey import Key
 from nurture.core.model import (
     Accepted,
+    Deferred,
     Facts,
     Message,
     MessageState,
     Outcome,
     Reason,
     StepState,
+    Unknown,
     Verdict,
 )
 from nurture.core.outcome import Consequence, consequence
 from nurture.engine.journal import Journal
-from nurture.engine.planner import Planned, Planner
+from nurture.engine.planner import MEND_AFTER, Planned, Planner
 from nurture.engine.recording import by_key
-from nurture.errors import NurtureError
+from nurture.errors import NurtureError, OutsideError
 from nurture.store import alarm, planning
 from nurture.store.database import Database
 
@@ -34,8 +36,8 @@ log = logging.getLogger("nurture.sender")
 WINDOW = 100
 #: How long a hand-over may take before its message counts as in doubt.
 LEASE = timedelta(minutes=10)
-#: A mail that cannot be written is tried again: its facts or its template may be mended.
-MEND_AFTER = timedelta(hours=1)
+#: So long before its lease ends a window hands over nothing more: others may take the rest then.
+LEASE_MARGIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,8 @@ class Sender:
         self.write = write
         self.carrier = carrier
         self.journal = journal
+        #: By lease: what came of hand-overs, until the database has it.
+        self._unrecorded: dict[str, list[tuple[Message, Consequence]]] = {}
 
     def window(self) -> int:
         """Send one window of queued messages, at most one a candidate. How many were taken.
@@ -84,10 +88,12 @@ class Sender:
            unsubscribe, a moved interview, another mail) is obeyed here.
         2. Mark what still goes out as `sending`, durably: from here on it counts.
         3. Write and hand over, one after another.
-        4. Record what came of each, under this window's lease.
+        4. Record what came of each, under this window's lease. Where the database is away just
+           then, that is the first thing to do when it is back.
         """
+        self._record()
         now = self.clock.now()
-        lease = self.journal.lease() if self.journal else secrets.token_hex(8)
+        lease = self._lease()
         with self.database.write() as connection:
             ids = planning.with_mail(connection, WINDOW)
             if not ids:
@@ -96,9 +102,21 @@ class Sender:
             chosen = [pair for each in planned.values() if (pair := first_to_go(each))]
             messages = [message.id for message, _ in chosen]
             planning.mark_sending(connection, messages, lease, now, now + LEASE)
-        results = [(message, self._hand_over(message, facts, lease)) for message, facts in chosen]
-        self._record(results, lease)
+        results = self._unrecorded[lease] = []
+        for message, facts in chosen:
+            if self.clock.now() < now + LEASE - LEASE_MARGIN:
+                result = self._hand_over(message, facts, lease)
+            else:  # a slow server: what is left goes with a new lease
+                result = Consequence(state=MessageState.QUEUED)
+            results.append((message, result))
+        self._record()
         return len(ids)
+
+    def _lease(self) -> str:
+        try:
+            return self.journal.lease() if self.journal else secrets.token_hex(8)
+        except OSError as error:
+            raise OutsideError(f"var/lanes cannot be written: {error.strerror}") from error
 
     def recover(self, *, everything: bool) -> int:
         """Deal with messages whose sender is gone. How many stay in doubt.
@@ -109,8 +127,11 @@ class Sender:
         """
         now = self.clock.now()
         with self.database.write() as connection:
-            lost = planning.lost(connection, now, everything=everything)
-            alarm.lock(connection, {row.candidate_id for row in lost})
+            seen = planning.lost(connection, now, everything=everything)
+            alarm.lock(connection, {row.candidate_id for row in seen})
+            # Again under the locks: their sender may have been slow, and not gone.
+            left = planning.lost(connection, now, everything=everything)
+            lost = [row for row in left if row in seen]
             safe = [row.id for row in lost if self._never_offered(row.lease, row.id)]
             doubtful = [row.id for row in lost if row.id not in safe]
             planning.back_to_queue(connection, safe)
@@ -131,34 +152,58 @@ class Sender:
         )
 
     def _hand_over(self, message: Message, facts: Facts, lease: str) -> Consequence:
+        """Never raises: one message that is past helping must not leave a window in doubt."""
         now = self.clock.now()
         try:
             letter = self.write(message, facts, now)
-        except NurtureError as error:
+        except Exception as error:
+            # Whose words may hold anything; ours never hold more than the names of facts.
+            text = str(error) if isinstance(error, NurtureError) else type(error).__name__
             return Consequence(
                 state=MessageState.RETRYING,
                 reason=Reason.CANNOT_RENDER,
                 next_attempt_at=now + MEND_AFTER,
-                text=str(error),
+                text=text,
             )
-        if self.journal is not None:
-            self.journal.offer(lease, message.id)
-        outcome = self.carrier.hand_over(letter.sender, letter.to, letter.raw, message.message_id)
         return consequence(
-            outcome,
+            self._offer(letter, message, lease),
             message_id=message.message_id,
             attempts=message.attempts + 1,
             created_at=message.created_at,
             now=self.clock.now(),
         )
 
-    def _record(self, results: Sequence[tuple[Message, Consequence]], lease: str) -> None:
-        """All that this window did, in bulk. What another hand has taken meanwhile is in doubt,
+    def _offer(self, letter: Letter, message: Message, lease: str) -> Outcome:
+        try:
+            if self.journal is not None:
+                self.journal.offer(lease, message.id)
+        except OSError as error:  # a full disk: not now, because a crash could not be told apart
+            return Deferred(text=f"the journal cannot be written: {error.strerror}")
+        try:
+            return self.carrier.hand_over(letter.sender, letter.to, letter.raw, message.message_id)
+        except Exception as error:
+            return Unknown(text=type(error).__name__)
+
+    def _record(self) -> None:
+        """Write down what came of hand-overs."""
+        for lease, results in list(self._unrecorded.items()):
+            self._record_window(results, lease)
+            del self._unrecorded[lease]
+
+    def _record_window(self, results: Sequence[tuple[Message, Consequence]], lease: str) -> None:
+        """All that one window did, in bulk. What another hand has taken meanwhile is in doubt,
         and was said to be so there."""
         now = self.clock.now()
         with self.database.write() as connection:
-            candidates = {message.candidate_id for message, _ in results}
-            alarm.lock(connection, candidates)
+            ids = [message.id for message, _ in results]
+            alarm.lock(connection, planning.owners(connection, ids).values())
+            # Under the locks: somebody may have become another while their mail was on its way.
+            owners = planning.owners(connection, ids)
+            results = [
+                (replace(message, candidate_id=owners[message.id]), result)
+                for message, result in results
+            ]
+            candidates = set(owners.values())
             outcomes = {message.id: result.state for message, result in results}
             ours = planning.in_hand(connection, lease, outcomes)
             recorded = [(message, result) for message, result in results if message.id in ours]
@@ -191,6 +236,10 @@ def first_to_go(planned: Planned) -> tuple[Message, Facts] | None:
             item.verdict is Verdict.SEND
             and message is not None
             and message.state is MessageState.QUEUED
+            # Else its row was only now given the words and the category of an edited step.
+            and message.template == item.step.send
+            and item.category is not None
+            and message.category == item.category.name
         ):
             return message, planned.facts
     return None
@@ -202,6 +251,7 @@ def _necessity(item: Item) -> int:
 
 def _row(message: Message, result: Consequence, now: datetime) -> Mapping[str, Any]:
     """What became of a message, for its row."""
+    offered = result.state is not MessageState.QUEUED
     return {
         "id": message.id,
         "state": result.state,
@@ -209,6 +259,7 @@ def _row(message: Message, result: Consequence, now: datetime) -> Mapping[str, A
         "detail": {"said": result.text} if result.text else {},
         "next_attempt_at": result.next_attempt_at,
         "sent_at": now if result.state in _CONTACTED else None,
+        "attempts": message.attempts + (result.reason is not Reason.CANNOT_RENDER and offered),
     }
 
 

@@ -8,7 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    NoSuchModuleError,
+    OperationalError,
+    StatementError,
+)
 
 from nurture.errors import OutsideError, UsageError, shown
 
@@ -88,7 +94,7 @@ def outside() -> Iterator[None]:
     except DatabaseError as error:
         # Its other kinds (a broken constraint, a wrong statement) are our own mistakes.
         if isinstance(error, OperationalError) or type(error) is DatabaseError:
-            raise OutsideError(f"database: {_first_line(error)}") from error
+            raise OutsideError(f"database: {first_line(error)}") from error
         raise
 
 
@@ -116,7 +122,8 @@ def sole(database: Database) -> Iterator[None]:
         lock.close()
 
 
-def _first_line(error: DatabaseError) -> str:
+def first_line(error: StatementError) -> str:
+    """What the database said, without what was to be written: that is about people."""
     return next(iter(str(error.orig).strip().splitlines()), "failed")
 
 
@@ -132,7 +139,8 @@ def _engine(url: str, root: Path) -> Engine:
             # Parameters are people's data: they stay out of messages and logs.
             return _sqlite(create_engine(parsed, connect_args=options, hide_parameters=True))
         if parsed.get_backend_name() == "postgresql":
-            return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+            engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+            return _postgresql(engine)
     except (ArgumentError, NoSuchModuleError) as error:
         raise UsageError(
             "database: not an address of SQLite (sqlite:///var/nurture.db) or PostgreSQL"
@@ -141,6 +149,16 @@ def _engine(url: str, root: Path) -> Engine:
     except OSError as error:
         raise OutsideError(f"database: {error.strerror}: {error.filename}") from error
     raise UsageError(f"database: {parsed.get_backend_name()} is neither sqlite nor postgresql")
+
+
+def _postgresql(engine: Engine) -> Engine:
+    @event.listens_for(engine, "connect")
+    def settings(connection: Any, _record: Any) -> None:
+        # Instants are read in the session's zone: elsewhere the last day of 9999 may be beyond.
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(engine: Engine) -> Engine:

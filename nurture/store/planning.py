@@ -18,9 +18,11 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import OperationalError, StatementError
 
 from nurture.core.journey import Key
 from nurture.core.model import MessageState, Reason, StepState, Verdict
+from nurture.store.database import first_line
 from nurture.store.tables import (
     candidates,
     enrollments,
@@ -83,8 +85,28 @@ def enter(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int
     return list(connection.execute(query, list(rows)).scalars())
 
 
-def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> None:
-    """Everything a batch of plannings decided, in bulk."""
+def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> dict[int, str]:
+    """Everything a batch of plannings decided, in bulk.
+
+    Where the tables refuse that, candidate by candidate: one whose rows cannot be written stops
+    nobody else. Gives the refused ones, each with the reason.
+    """
+    try:
+        with connection.begin_nested():
+            _write(connection, changes, now)
+    except StatementError as error:
+        if isinstance(error, OperationalError):
+            raise  # the database is away, full or busy: nobody's rows are to blame
+        if len(changes) == 1:
+            return {changes[0].candidate_id: f"{type(error).__name__}: {first_line(error)}"}
+        refused: dict[int, str] = {}
+        for each in changes:
+            refused |= write(connection, [each], now)
+        return refused
+    return {}
+
+
+def _write(connection: Connection, changes: Sequence[Changes], now: datetime) -> None:
     ids = [each.candidate_id for each in changes]
     _update(connection, enrollments, [row for each in changes for row in each.ended])
     rows = [row for each in changes for row in each.steps]
@@ -177,7 +199,7 @@ def in_hand(
 
 
 def record_outcomes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """What became of messages: id, state, reason, detail, next_attempt_at, sent_at."""
+    """What became of messages: id, state, reason, detail, next_attempt_at, sent_at, attempts."""
     _update(connection, messages, [dict(row) for row in rows])
 
 
@@ -255,6 +277,12 @@ def _change_sending(connection: Connection, ids: Sequence[int], values: Mapping[
         )
 
 
+def owners(connection: Connection, ids: Collection[int]) -> dict[int, int]:
+    """Whose these messages are now."""
+    query = select(messages.c.id, messages.c.candidate_id).where(messages.c.id.in_(ids))
+    return {row.id: row.candidate_id for row in connection.execute(query)}
+
+
 def keys_of(connection: Connection, ids: Collection[int]) -> dict[int, list[Key]]:
     """The steps that each of these messages carries."""
     found: dict[int, list[Key]] = {}
@@ -326,17 +354,16 @@ def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> N
 
 
 def _update(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
-    """UPDATE by id, each row with its own values."""
-    if rows:
-        values: dict[str, Any] = {
-            name: bindparam(f"new_{name}") for name in rows[0] if name != "id"
-        }
+    """UPDATE by id, each row with its own values, and only those that it names."""
+    for names in dict.fromkeys(tuple(row) for row in rows):
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names if name != "id"}
         query = update(table).where(table.c.id == bindparam("row_id")).values(**values)
         connection.execute(
             query,
             [
                 {"row_id" if name == "id" else f"new_{name}": value for name, value in row.items()}
                 for row in rows
+                if tuple(row) == names
             ],
         )
 
