@@ -30,6 +30,9 @@ from nurture.store.tables import (
     metadata,
     offers,
     people,
+    steps,
+    tasks,
+    verdicts,
 )
 
 T = TypeVar("T")
@@ -357,6 +360,11 @@ def _data(record: Record) -> dict[str, Any]:
 def _scrub(connection: Connection, candidate: int) -> None:
     """Take out of everything about this person what tells who they are."""
     connection.execute(update(events).where(events.c.candidate_id == candidate).values(data={}))
+    # Refusals quote addresses, tasks names, and a failed planning whatever it stumbled on.
+    for table in (messages, verdicts, steps):
+        connection.execute(update(table).where(table.c.candidate_id == candidate).values(detail={}))
+    connection.execute(update(tasks).where(tasks.c.candidate_id == candidate).values(text=""))
+    connection.execute(update(candidates).where(candidates.c.id == candidate).values(problem=None))
     for table in (applications, interviews, offers):
         rows = connection.execute(
             select(table.c.ref, table.c.data).where(table.c.candidate_id == candidate)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     RowMapping,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -35,6 +36,8 @@ from nurture.store.tables import (
     verdicts,
 )
 
+_A_MOMENT = timedelta(milliseconds=1)
+
 
 @dataclass(kw_only=True)
 class Changes:
@@ -54,10 +57,12 @@ class Changes:
 def rung(connection: Connection, now: datetime, limit: int) -> list[int]:
     """Lock and return candidates whose alarm has rung, the longest waiting first.
 
-    The second lane (edits that touch everybody) is drained only when no alarm is due.
+    The second lane (edits that touch everybody) is drained only when no alarm is due; whose next
+    mail is nearest comes first there, because an edit may have made it due.
     """
-    for lane in (candidates.c.wake_at, candidates.c.rearm_at):
-        query = select(candidates.c.id).where(lane <= now).order_by(lane).limit(limit)
+    second = (candidates.c.rearm_at, candidates.c.wake_at)
+    for lane, *then in ((candidates.c.wake_at,), second):
+        query = select(candidates.c.id).where(lane <= now).order_by(lane, *then).limit(limit)
         found = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
         if found:
             return sorted(found)
@@ -298,8 +303,10 @@ def rearm(connection: Connection, campaigns: Collection[str] | None, now: dateti
     enrolled = select(enrollments.c.candidate_id).where(enrollments.c.ended_at.is_(None))
     if campaigns is not None:
         enrolled = enrolled.where(enrollments.c.campaign.in_(campaigns))
+    # Who waits for nothing comes last. (Databases differ on where NULL is sorted.)
+    in_order = case((candidates.c.wake_at.is_(None), now), else_=now - _A_MOMENT)
     done = connection.execute(
-        update(candidates).where(candidates.c.id.in_(enrolled)).values(rearm_at=now)
+        update(candidates).where(candidates.c.id.in_(enrolled)).values(rearm_at=in_order)
     )
     return int(done.rowcount)
 

@@ -97,6 +97,7 @@ Index(
 Index(
     "ix_candidates_rearm_at",
     candidates.c.rearm_at,
+    candidates.c.wake_at,
     sqlite_where=candidates.c.rearm_at.is_not(None),
     postgresql_where=candidates.c.rearm_at.is_not(None),
 )

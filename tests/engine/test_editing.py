@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from nurture.store import planning
 from tests.world import World
 
 FILE = """\
@@ -121,3 +122,27 @@ def test_edits_made_while_nobody_was_running_take_effect_at_the_next_start(ready
     ready.work()
     start = dict(ready.sent())["hello"]
     assert ready.entry("second").at == start + timedelta(days=1)
+
+
+def test_an_edit_reaches_first_whose_next_mail_is_nearest(world: World) -> None:
+    for name in ("hello", "second"):
+        world.template(f"notes/{name}", "receipt")
+    write(world, "  - send: notes/second\n    after: 30 days\n")
+    world.reload()
+    for number in range(3):  # who came last waits longest
+        world.tell(
+            "application.created",
+            candidate={"id": f"c{number}", "email": f"c{number}@example.com"},
+            application={"id": f"a{number}"},
+        )
+        world.work()
+        world.clock.advance(timedelta(days=1))
+    write(world, "  - send: notes/second\n    after: 29 days\n")
+    world.reload()
+    order = []
+    for _ in range(3):
+        with world.database.write() as connection:
+            (first,) = planning.rung(connection, world.clock.now() + timedelta(seconds=1), 1)
+            world.project.planner.plan_locked(connection, [first], world.clock.now())
+        order.append(first)
+    assert order == [1, 2, 3]

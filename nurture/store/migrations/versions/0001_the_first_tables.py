@@ -35,7 +35,7 @@ def upgrade() -> None:
     with op.batch_alter_table("candidates", schema=None) as batch_op:
         batch_op.create_index(
             "ix_candidates_rearm_at",
-            ["rearm_at"],
+            ["rearm_at", "wake_at"],
             unique=False,
             sqlite_where=sa.text("rearm_at IS NOT NULL"),
             postgresql_where=sa.text("rearm_at IS NOT NULL"),
