@@ -176,10 +176,13 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
+    #: What the store keeps of such an object beside its facts: no event may write there.
+    own: ClassVar[frozenset[str]] = frozenset({"candidate_id"})
+
     @model_validator(mode="after")
     def _own_names(self) -> Self:
         for name in self.model_extra or {}:
-            if name.startswith("_") or name in ("answers", "stage_raw"):
+            if name.startswith("_") or name in ("answers", "stage_raw") or name in self.own:
                 raise ValueError(f'"{name}" is a name the engine keeps for itself')
         return self
 
@@ -190,7 +193,14 @@ class Part(BaseModel):
         return told
 
 
+_OF_CANDIDATES = frozenset(
+    ("ref", "email_key", "suppressed", "paused_until", "unsubscribed", "replied_at")
+)
+
+
 class CandidatePart(Part):
+    own = _OF_CANDIDATES
+
     id: Ref | None = None
     email: Email | None = None
     first_name: Line | None = None
@@ -255,8 +265,10 @@ class InterviewPart(Part):
         | None
     ) = None
     status: Literal["scheduled", "cancelled", "completed"] | None = None
+    application: Ref | None = None
     starts_at: Instant | None = None
     ends_at: Instant | None = None
+    booked_at: Instant | None = None
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
@@ -267,6 +279,7 @@ class InterviewPart(Part):
 
 class OfferPart(Part):
     id: Ref
+    application: Ref | None = None
     status: Literal["sent", "accepted", "declined", "withdrawn"] | None = None
     sent_at: Instant | None = None
     expires_at: Instant | None = None
@@ -274,6 +287,11 @@ class OfferPart(Part):
 
 class PreferencesPart(Part):
     """`topics` says of each topic whether it is wanted; `all` is every nurture mail."""
+
+    own = _OF_CANDIDATES | {
+        *("id", "email", "do_not_contact", "first_name", "last_name", "country", "subdivision"),
+        *("locale", "consent_until"),
+    }
 
     channel: Literal["email", "phone"] | None = None
     phone: Line | None = None
@@ -307,7 +325,7 @@ class IncomingEvent(BaseModel):
     envelope: ClassVar = ("type", "source", "id", "occurred_at", "historical")
 
     type: str
-    source: Line = "manual"
+    source: Annotated[Line, StringConstraints(max_length=100)] = "manual"  # part of an index key
     id: Ref = ""
     occurred_at: Instant | None = None  #: None: when it is taken in
     historical: bool = False  #: true: told for completeness, triggers no campaign

@@ -203,7 +203,10 @@ class _Taking:
             if told is not None and told.id:
                 self.known.alias(told.id, kept.key)
         if loser is not None and survivor is not None and loser is not survivor:
-            _fold(loser, survivor)
+            if _ERASED in survivor.data:  # who was erased stays so, with all that was theirs
+                self.known.erased.add(survivor.key)
+            else:
+                _fold(loser, survivor)
             self.known.absorbed[loser.key] = survivor.key
             for records in self.known.records.values():
                 for record in records.values():
@@ -314,14 +317,16 @@ class _Taking:
             return
         record = self._record(interviews, told.id, candidate_id=candidate.key, status="scheduled")
         given = told.given() | self._belongs()
-        for name in ("starts_at", "ends_at"):
+        for name in ("starts_at", "ends_at", "booked_at"):
             given.pop(name, None)
         if "starts_at" in told.model_fields_set:
             record.tell("starts_at", told.starts_at, self.at)
         if told.model_fields_set & {"starts_at", "ends_at"}:
             record.tell("ends_at", told.ends_at, self.at)
         self._tell(record, given | self._followed("interview"))
-        if self.event.type == "interview.scheduled":
+        if told.booked_at is not None:
+            record.tell("booked_at", told.booked_at, self.at)
+        elif self.event.type == "interview.scheduled":
             record.tell("booked_at", self.at, self.at)
         elif self.event.type == "interview.rescheduled":
             _first(record, "booked_at", self.at)
@@ -549,7 +554,7 @@ def _in_order(history: list[list[str | None]]) -> list[list[str | None]]:
 def _fold(loser: Record, survivor: Record) -> None:
     """What only the one knew is now known of the other; the stricter wish stands."""
     for name, value in loser.data.items():
-        if name not in survivor.data:
+        if name not in survivor.data and name != _ERASED:
             survivor.put(name, value)
     if survivor["email"] is None:
         for name in ("email", "email_key", "suppressed"):

@@ -301,7 +301,7 @@ def test_an_edit_met_by_a_busy_database_takes_effect_later(
 
 
 def test_a_daemon_with_nothing_to_do_does_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.clock.set(datetime.now(UTC))
     monkeypatch.setattr(daemon_module, "LOOK", timedelta(milliseconds=100))
@@ -329,3 +329,4 @@ def test_a_daemon_with_nothing_to_do_does_nothing(
     finally:
         daemon.stop()
     assert ticks <= 5
+    assert "skipped" not in caplog.text, "work was asked for while it was being done"
