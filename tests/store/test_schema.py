@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -112,7 +113,9 @@ def test_writes_of_another_connection_are_noticed_and_own_ones_do_no_harm(
             {"ref": "c1", "unsubscribed": [], "data": {}, "created_at": NOW},
         )
         alarm.ring(connection, [1], NOW)
-    assert database.changed()
+    end = time.monotonic() + 10
+    while not database.changed():  # a notification takes a moment on its way
+        assert time.monotonic() < end
     assert not database.changed()
     with database.read() as connection:
         assert planning.next_alarm(connection) == NOW
