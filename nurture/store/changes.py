@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from nurture.errors import OutsideError
 from nurture.store import alarm
-from nurture.store.database import Database
+from nurture.store.database import Contended, Database, first_line
 from nurture.store.facts import former_number
 from nurture.store.tables import (
     applications,
@@ -176,6 +176,7 @@ def change(
     if not keep:
         with database.read() as connection:
             return work(load(connection, wanted)), {}
+    last: Exception
     for _ in range(_ATTEMPTS):
         try:
             with database.write() as connection:
@@ -183,8 +184,10 @@ def change(
                 result = work(known)
                 return result, save(connection, known, now)
         except IntegrityError as error:
-            last = error
-    raise OutsideError(f"database: {last.orig}") from last
+            last, said = error, f"database: {first_line(error)}"
+        except Contended as error:
+            last, said = error, str(error)
+    raise OutsideError(said) from last
 
 
 def load(connection: Connection, wanted: Wanted) -> Known:
@@ -211,6 +214,8 @@ def load(connection: Connection, wanted: Wanted) -> Known:
     owners |= {*known.refs.values(), *known.emails.values(), *known.messages.values()}
     alarm.lock(connection, owners)
     _read(connection, known, candidates, owners)
+    if owners - known.records[candidates].keys():
+        raise Contended("database: a candidate was merged into another meanwhile")
     for table, keys in objects.items():
         _read(connection, known, table, keys)
     _read(connection, known, jobs, wanted.jobs, locked=True)

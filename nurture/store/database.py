@@ -19,7 +19,7 @@ from sqlalchemy.exc import (
 from nurture.errors import OutsideError, UsageError, shown
 
 #: The other rooms name a connection by this module: only the store imports SQLAlchemy.
-__all__ = ["CHANNEL", "Connection", "Database", "outside", "sole"]
+__all__ = ["CHANNEL", "Connection", "Contended", "Database", "outside", "sole"]
 
 CHANNEL = "nurture_rung"  # PostgreSQL's LISTEN/NOTIFY channel for alarms
 
@@ -86,6 +86,15 @@ class Database:
         self.engine.dispose()
 
 
+class Contended(OutsideError):  # noqa: N818 - a state, as its siblings in errors.py
+    """Two processes wanted the same rows in another order, or one of them took them away. Nothing
+    was written; the same once more is all it needs."""
+
+
+#: PostgreSQL's codes for that: serialization failure, deadlock.
+_CONTENDED = ("40001", "40P01")
+
+
 @contextmanager
 def outside() -> Iterator[None]:
     """A database that fails is a part outside that failed: one line, no traceback."""
@@ -93,6 +102,8 @@ def outside() -> Iterator[None]:
         yield
     except DatabaseError as error:
         # Its other kinds (a broken constraint, a wrong statement) are our own mistakes.
+        if getattr(error.orig, "sqlstate", None) in _CONTENDED:
+            raise Contended(f"database: {first_line(error)}") from error
         if isinstance(error, OperationalError) or type(error) is DatabaseError:
             raise OutsideError(f"database: {first_line(error)}") from error
         raise

@@ -1,14 +1,16 @@
 """Events that say more than they may: refused in a line, and the rest of the file is taken."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select, text
 
 from nurture.errors import Problem
 from nurture.intake.apply import apply_all
 from nurture.intake.events import read_events
+from nurture.store import changes, schema
 from nurture.store.database import Database
 from nurture.store.facts import find_candidate
 from nurture.store.tables import (
@@ -146,3 +148,23 @@ def test_who_is_erased_leaves_no_words_behind(database: Database) -> None:
             for table in (tasks, messages, verdicts, candidates)
         ]
     assert not [rows for rows in kept if "Ana" in rows or "ana@" in rows]
+
+
+def test_a_deadlock_with_another_process_costs_nothing(
+    new_postgres: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(new_postgres())
+    schema.upgrade(database)
+    sound, deadlocks = changes.save, ["once"]
+
+    def save(connection: Connection, *rest: Any) -> dict[int, int]:
+        numbers = sound(connection, *rest)
+        if deadlocks:
+            raised = f"RAISE EXCEPTION 'deadlock {deadlocks.pop()}' USING ERRCODE = '40P01'"
+            connection.execute(text(f"DO $$ BEGIN {raised}; END $$"))
+        return numbers
+
+    monkeypatch.setattr(changes, "save", save)
+    assert not taken(database, event("candidate.upserted"))
+    assert not deadlocks
+    database.close()
