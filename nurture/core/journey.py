@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from nurture.core import timing
-from nurture.core.hours import Calendar
+from nurture.core.hours import LATEST, Calendar
 from nurture.core.model import (
     Application,
     Campaign,
@@ -342,12 +342,13 @@ def _of_application(application: Application, part: str, ground: Ground) -> Any:
 
 
 def _instant(value: Any, calendar: Calendar) -> datetime | None:
-    """A date stands for its first moment in the candidate's zone."""
+    """A date stands for its first moment in the candidate's zone; the end of time ("never") for an
+    instant with which one can still reckon."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
         except ValueError:
             return None
     if isinstance(value, datetime):
-        return value if value.tzinfo else None
-    return calendar.instant(value, time.min) if isinstance(value, date) else None
+        return min(value, LATEST) if value.tzinfo else None
+    return min(calendar.instant(value, time.min), LATEST) if isinstance(value, date) else None

@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from nurture.core.hours import LATEST
 from nurture.errors import Problem, Problems
 from nurture.positions import did_you_mean
 
@@ -103,7 +104,7 @@ def _instant(value: Any) -> Any:
             f" {value.isoformat()}+01:00, or Z for UTC"
         )
     try:
-        return value.astimezone(UTC)
+        return min(value.astimezone(UTC), LATEST)  # 9999-12-31 is "never": still to reckon with
     except OverflowError:
         raise ValueError(f"{value.isoformat()} is out of range") from None
 

@@ -330,3 +330,37 @@ def test_a_daemon_with_nothing_to_do_does_nothing(
         daemon.stop()
     assert ticks <= 5
     assert "skipped" not in caplog.text, "work was asked for while it was being done"
+
+
+NEVER = "9999-12-31T23:30:00Z"
+
+
+@pytest.mark.parametrize(
+    ("event", "anchor", "told"),
+    [
+        ("offer.sent", "offer.expires_at", {"offer": {"id": "o1", "expires_at": NEVER}}),
+        (
+            "interview.scheduled",
+            "interview.ends_at",
+            {"interview": {"id": "i1", "starts_at": NEVER}},
+        ),
+        ("candidate.upserted", "candidate.consent_until", {}),
+    ],
+)
+def test_a_date_that_means_never_holds_up_nothing_else(
+    ready: World, event: str, anchor: str, told: dict[str, Any]
+) -> None:
+    about = anchor.partition(".")[0]
+    ready.template("notes/two", "culture")
+    ready.campaign(
+        "later",
+        f"name: Later\nstatus: live\nenter: {{on: {event}, once_per: {about}}}\n"
+        f"steps:\n  - send: notes/two\n    at: {anchor}\n",
+    )
+    ready.reload()
+    ana = {"id": "c1", "email": "ana@example.com", "consent_until": NEVER[:10]}
+    ready.tell(event, candidate=ana, **told)
+    ready.work()
+    with ready.database.read() as connection:
+        assert history.counts(connection)["set_aside"] == {}
+    assert [step for step, _ in ready.sent()] == ["first"]
