@@ -5,7 +5,6 @@ import click
 from nurture.cli.printing import say
 from nurture.cli.project import clock, config_option, configured
 from nurture.store import schema
-from nurture.store.database import sole
 from nurture.wiring import open_database, var
 
 
@@ -24,11 +23,10 @@ def upgrade() -> None:
     config = configured()
     database = open_database(config)
     try:
-        with sole(database):
-            if database.dialect == "sqlite":
-                schema.prepare(database, var(config) / "backups", clock().now())
-            else:
-                schema.upgrade(database)
+        if database.dialect == "sqlite":
+            schema.prepare(database, var(config) / "backups", clock().now())
+        else:
+            schema.upgrade(database)
     finally:
         database.close()
     say(f"the database is at version {schema.head()}")
