@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nurture.authoring import in_force
 from nurture.authoring.campaign_file import Surroundings, read_campaign
 from nurture.authoring.words import template_problems
 from nurture.config import Config
@@ -51,7 +52,15 @@ class Library:
         self._unfit: Mapping[str, Template] = {}
         self._bad_campaigns: dict[str, tuple[Problem, ...]] = {}
         self._digests: dict[str, str] = {}  # of campaign files as last read, good or bad
-        self.reload()
+        found = self.reload()
+        former = in_force.copies(config)
+        broken = any(problem.severity == "error" for problem in found.problems)
+        if former is not None and broken:
+            last_good = Library(former)
+            self.campaigns = {**last_good.campaigns, **self.campaigns}
+            self.templates = {**last_good.templates, **self.templates}
+            self._seen, self._digests = None, {}
+            self.reload()
 
     def reload(self) -> Reloaded:
         """Read what changed since the last look; nothing is read when nothing changed."""
@@ -77,6 +86,10 @@ class Library:
             missing=self.missing,
             problems=self.problems,
         )
+
+    def keep(self) -> None:
+        """Let the versions in force outlive this process."""
+        in_force.keep(self.config, self.campaigns, self.templates)
 
     def _look(self) -> dict[Path, Stat]:
         seen: dict[Path, Stat] = {}

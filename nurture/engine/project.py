@@ -61,6 +61,7 @@ class Project:
     def catch_up(self, changed: Collection[str] = ()) -> None:
         """Plan anew whoever is touched by these campaigns, and by whatever else is not as it was
         when somebody last looked: files edited while nobody was running, rules, zones, holidays."""
+        self.library.keep()
         in_force = {name: each.digest for name, each in self.library.campaigns.items()}
         rules = house.fingerprint(self.config)
         with self.database.write() as connection:

@@ -146,3 +146,37 @@ def test_an_edit_reaches_first_whose_next_mail_is_nearest(world: World) -> None:
             world.project.planner.plan_locked(connection, [first], world.clock.now())
         order.append(first)
     assert order == [1, 2, 3]
+
+
+@pytest.mark.parametrize("file", ["campaigns/welcome.yaml", "templates/notes/hello.md"])
+def test_a_file_that_is_broken_at_a_start_goes_on_as_it_was_last_in_force(
+    ready: World, file: str
+) -> None:
+    ready.project.catch_up()
+    path = ready.folder / file
+    good = path.read_text()
+    path.write_text("name: [")
+    ready.restart()
+    assert ready.project.library.problems
+    ready.project.catch_up()  # keeps what is in force once more
+    ready.restart()
+    ready.tell(
+        "application.created",
+        candidate={"id": "c2", "email": "b@example.com"},
+        application={"id": "a2"},
+    )
+    ready.work()
+    assert [step for step, _ in ready.sent("c2")] == ["hello"]
+
+    path.write_text(good.replace("after: 2 days", "after: 3 days"))
+    ready.reload()
+    ready.run_for(days=4)
+    assert [step for step, _ in ready.sent("c2")] == ["hello", "second"]
+
+
+def test_a_deleted_file_does_not_come_back_at_a_start(ready: World) -> None:
+    ready.project.catch_up()
+    (ready.folder / "campaigns/welcome.yaml").unlink()
+    (ready.folder / "campaigns/other.yaml").write_text("name: [")
+    ready.restart()
+    assert "welcome" not in ready.project.library.campaigns

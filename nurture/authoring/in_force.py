@@ -1,0 +1,56 @@
+"""Which versions outlive a restart? Copies of the campaign and template files that are in force.
+
+A file that is broken when the engine starts would otherwise have no good version to go on with, and
+whoever enters meanwhile would be forgotten.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from nurture.config import Config
+from nurture.core.model import Campaign
+from nurture.errors import OutsideError, shown
+from nurture.rendering.templates import LAYOUTS, Template
+
+
+def copies(config: Config) -> Config | None:
+    """The same project with its files as they were last in force; None if none were kept."""
+    folder = config.var / "in-force"
+    return config.model_copy(update={"root": folder}) if folder.is_dir() else None
+
+
+def keep(
+    config: Config, campaigns: Mapping[str, Campaign], templates: Mapping[str, Template]
+) -> None:
+    """Copy the files these were read from; of a file that is another by now, the copy stays."""
+    before, new = config.var / "in-force", config.var / "in-force.new"
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        wanted = [(f"campaigns/{name}.yaml", each.digest) for name, each in campaigns.items()]
+        for key, template in templates.items():
+            suffix = Path(template.file).suffix
+            wanted.append((f"templates/{key}{suffix}", template.digest))
+        for name, digest in wanted:
+            _copy(name, digest, (config.root, before), new)
+        layouts = config.templates_dir / LAYOUTS
+        if layouts.is_dir():
+            shutil.copytree(layouts, new / "templates" / LAYOUTS)
+        shutil.rmtree(before, ignore_errors=True)
+        new.rename(before)
+    except OSError as error:
+        raise OutsideError(f"{shown(before)} cannot be written: {error.strerror}") from error
+
+
+def _copy(name: str, digest: str, sources: Iterable[Path], to: Path) -> None:
+    for source in sources:
+        try:
+            raw = (source / name).read_bytes()
+        except FileNotFoundError:
+            continue
+        if hashlib.sha256(raw).hexdigest() == digest:
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            (to / name).write_bytes(raw)
+            return
