@@ -85,7 +85,7 @@ def _all_day(project: Project, ear: socket.socket | None, stop: threading.Event)
             stack.enter_context(_pages(project, ear))
             host, port = ear.getsockname()[:2]
             say(f"pages: http://{f'[{host}]' if ':' in host else host}:{port}")
-        while project.pulse.ticked_at is None and not stop.wait(_LOOK):
+        while project.pulse.idle_at is None and not stop.wait(_LOOK):
             pass
         if not stop.is_set():
             _tell(project, started)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from nurture.store import planning
 log = logging.getLogger("nurture.daemon")
 
 LOOK = timedelta(seconds=1)  # how often other processes' writes and edited files are noticed
+SLICE = timedelta(seconds=0.5)  # how long a long piece of work keeps the other timers waiting
 LEASES = timedelta(minutes=1)  # how often hand-overs of dead processes are looked for
 SWEEP = 30  # every candidate is planned anew once in so many nights, whatever their alarm says
 
@@ -77,9 +79,21 @@ class Daemon:
         self._begun = True
 
     def _work(self) -> None:
-        until_idle(self.project.planner, self.sender, self._stopping.is_set)
+        """Until nothing is due, in slices: between two of them files and facts are noticed."""
+        end = time.monotonic() + SLICE.total_seconds()
+
+        def stopped() -> bool:
+            return self._stopping.is_set() or time.monotonic() > end
+
+        until_idle(self.project.planner, self.sender, stopped)
         self.project.pulse.ticked_at = self.project.clock.now()
         self.project.pulse.trouble = ""
+        if stopped():
+            if not self._stopping.is_set():
+                # A job of its own: APScheduler drops one that is asked for while it runs.
+                self._timers.add_job(self._guarded(self._work))
+            return
+        self.project.pulse.idle_at = self.project.pulse.ticked_at
         with self.project.database.read() as connection:
             alarm = planning.next_alarm(connection)
         if alarm is not None:

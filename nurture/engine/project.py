@@ -24,6 +24,7 @@ class Pulse:
 
     started_at: datetime
     ticked_at: datetime | None = None
+    idle_at: datetime | None = None  #: when nothing was left to do
     trouble: str = ""  #: the last failure of a part outside, until the next success
 
 

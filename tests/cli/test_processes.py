@@ -97,7 +97,7 @@ def test_the_daemon_mails_shows_its_pages_and_stops_when_told(house: House) -> N
     daemon = house.start("run", "--log", "json")
     until(lambda: house.healthz().get("last_tick"), "the daemon's first work")
     assert house.healthz()["status"] == "ok"
-    assert len(house.mails()) >= 10
+    until(lambda: len(house.mails()) >= 10, "the first mails")
 
     beside = house.nurture("run", "--once")
     assert beside.returncode == 3
