@@ -4,7 +4,7 @@ Instants are aware datetimes in UTC and end in `_at`; durations are timedeltas. 
 the words users see in the database, the logs, the JSON and the pages.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -256,6 +256,7 @@ class StepRecord:
     verdict: Verdict | None = None
     reason: Reason | None = None
     at: datetime | None = None
+    chosen: str | None = None  #: of a settled branch: then | else
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -358,16 +359,54 @@ class TaskText:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WaitFor:
+    """A gate: what waits below it waits for one of these events, or until `up_to` has passed."""
+
+    events: frozenset[str]
+    up_to: Duration | None = None  #: since the step above was settled
+    since_entered: bool = False  #: events from before the step above was settled count too
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """Chosen once, when reached, and stored; a forecast before that."""
+
+    condition: Condition
+    then: "tuple[Step, ...]" = ()
+    otherwise: "tuple[Step, ...]" = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeat:
+    every: Duration | None = None  #: None: each time its anchor has moved on
+    at_most: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promised:
+    """What a mail promises when it is sent, and within how long."""
+
+    what: str
+    within: Duration
+
+
+@dataclass(frozen=True, kw_only=True)
 class Step:
     id: str
-    send: str | None = None  #: template name; exactly one of send and task
+    send: str | None = None  #: template name; exactly one of send, task, wait_for and branch
     task: TaskText | None = None
+    wait_for: WaitFor | None = None
+    branch: Branch | None = None
     at: Moment | None = None  #: stands on its own
     after: Duration | None = None  #: waits for the step above; both None means after 0 minutes
     condition: Condition | None = None
     until: Moment | None = None
     if_late: str = "skip"  #: skip | send
+    if_expired: str | None = None  #: "task": a person is told that it could not go out in time
     again_if_moved: bool = False
+    repeat: Repeat | None = None
+    promise: Promised | None = None
+    was: str | None = None  #: the id it had before, which no other step has now
     category: str | None = None  #: of the template, or the more restrained one named here
     tone: Tone = Tone.NEUTRAL
     topic: str | None = None  #: what a candidate unsubscribes from; default the category
@@ -376,9 +415,11 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Enter:
-    on: str
+    on: str | None = None  #: an event; None: an audience, entered by `condition` alone
     condition: Condition | None = None
-    once_per: str = "candidate"  #: candidate | application | interview | offer | event
+    once_per: str = "candidate"  #: candidate | application | interview | offer | promise | event
+    #: When a new, numbered enrollment may follow: never | when_left | so long after the last began
+    again: str | Duration = "never"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -399,6 +440,18 @@ class Campaign:
     steps: tuple[Step, ...] = ()
     file: str = ""
     digest: str = ""  #: sha256 of the file's bytes
+
+    def every_step(self) -> Iterator[Step]:
+        """All steps in file order, those within branches after their branch."""
+        return _flat(self.steps)
+
+
+def _flat(steps: tuple[Step, ...]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if step.branch is not None:
+            yield from _flat(step.branch.then)
+            yield from _flat(step.branch.otherwise)
 
 
 # --- how a hand-over ended ---------------------------------------------------------------------

@@ -263,6 +263,8 @@ messages = Table(
     Column("klass", Text, nullable=False),
     Column("application", Text),
     Column("created_at", Instant, nullable=False),
+    Column("campaign_digest", Text),  # the revisions it was sent by, see `revisions`
+    Column("template_digest", Text),
     Column("approved_at", Instant),
     Column("until", Instant),
     Column("sent_at", Instant),
@@ -311,6 +313,53 @@ tasks = Table(
     Column("due_at", Instant, nullable=False),
     Column("done_at", Instant),
     UniqueConstraint("enrollment_id", "step", "occurrence"),
+)
+
+#: What a mail promised, or a person: a debt with a date.
+promises = Table(
+    "promises",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    _candidate(index=True),
+    Column("application", Text),
+    Column("enrollment_id", Key),  # and step: which mail made it, where it was a mail
+    Column("step", Text),
+    Column("what", Text, nullable=False),
+    Column("owner", Text),  # who owes it, by e-mail
+    Column("made_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("status", Text, nullable=False, default="open"),  # open | kept | broken
+    Column("settled_at", Instant),
+)
+
+#: Every campaign, template and layout file that was ever in force, by the sha256 of its bytes.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("kind", Text, primary_key=True),  # campaign | template | layout
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("kept_at", Instant, nullable=False),
+)
+
+#: Edits that would make more mail due at once than anybody expects: until somebody lets them
+#: through, who would not be due by the version before waits.
+releases = Table(
+    "releases",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("before", Text),  # digest of the version before, in `revisions`; null: there was none
+    Column("cause", Text, nullable=False),  # edit | resume | audience | stop | restore
+    Column("since", Instant, nullable=False),
+    Column("state", Text, nullable=False),  # counting | held | spreading
+    Column("scanned_to", Key, nullable=False, default=0),  # candidates are counted in id order
+    Column("scanned", Integer, nullable=False, default=0),
+    Column("total", Integer, nullable=False, default=0),
+    Column("due", Integer, nullable=False, default=0),
+    Column("spread_until", Instant),
+    Column("decided_by", Text),
+    Column("decided_at", Instant),
 )
 
 #: Small facts about the store itself: the last tick, which policy was in force.

@@ -52,8 +52,8 @@ def test_an_older_sqlite_file_is_copied_before_it_is_changed(
 
     newer = tmp_path / "migrations"
     shutil.copytree(Path(schema.__file__).parent / "migrations", newer)
-    (newer / "versions/0002_more.py").write_text(
-        "from alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
+    (newer / "versions/9999_more.py").write_text(
+        f"from alembic import op\nrevision = '9999'\ndown_revision = '{schema.head()}'\n"
         "def upgrade():\n    op.execute('DROP TABLE marks')\n"
     )
     monkeypatch.setattr(schema, "_MIGRATIONS", newer)
