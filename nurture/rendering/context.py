@@ -48,6 +48,7 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "formality": "text",
         "channel": "text",
         "consent_until": "date",
+        "last_contact_at": "instant",
     },
     "application": {
         "stage": "enum:lead,applied,screening,assessment,interviewing,final,decision,offer,"
@@ -158,7 +159,7 @@ def context(
     zone = zone_of(facts.candidate, config)
     application = application_of(facts, subject)
     words: dict[str, Any] = {
-        "candidate": _candidate(facts.candidate, config),
+        "candidate": _candidate(facts, config, now),
         "company": _present(
             name=config.company.name, address=config.company.address, site=config.company.site
         ),
@@ -207,8 +208,8 @@ def _present(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None and value != ""}
 
 
-def _candidate(candidate: Candidate, config: Config) -> dict[str, Any]:
-    fields = candidate.fields
+def _candidate(facts: Facts, config: Config, now: datetime) -> dict[str, Any]:
+    candidate, fields = facts.candidate, facts.candidate.fields
     full_name = " ".join(part for part in (candidate.first_name, candidate.last_name) if part)
     words = _present(
         first_name=candidate.first_name,
@@ -223,6 +224,7 @@ def _candidate(candidate: Candidate, config: Config) -> dict[str, Any]:
         formality=fields.get("formality"),
         channel=fields.get("channel"),
         consent_until=candidate.consent_until,
+        last_contact_at=last_contact(facts, None, config.categories, now),
     )
     for name, kind in config.candidate_fields.items():
         value = _of_kind(kind, fields.get(name))
