@@ -16,6 +16,7 @@ from nurture.config import Config
 from nurture.core.model import Campaign
 from nurture.errors import Problem, Problems, shown
 from nurture.rendering.templates import LAYOUTS, Template, load_templates
+from nurture.store.revisions import Revision
 
 Stat = tuple[int, int, int, int]
 
@@ -47,7 +48,9 @@ class Library:
         self.missing: frozenset[str] = frozenset()
         self.problems: tuple[Problem, ...] = ()
         self._seen: Mapping[Path, Stat] | None = None
-        self._layouts: Mapping[str, str] = {}
+        self.layouts: Mapping[str, str] = {}  #: the texts of those that can be read, by name
+        self._layouts: Mapping[str, str] = {}  # digests of all
+        self._sources: Mapping[str, str] = {}  # the whole files of `campaigns`
         self._bad_templates: list[Problem] = []
         self._unfit: Mapping[str, Template] = {}
         self._bad_campaigns: dict[str, tuple[Problem, ...]] = {}
@@ -58,6 +61,7 @@ class Library:
         if former is not None and broken:
             last_good = Library(former)
             self.campaigns = {**last_good.campaigns, **self.campaigns}
+            self._sources = {**last_good._sources, **self._sources}
             self.templates = {**last_good.templates, **self.templates}
             self._seen, self._digests = None, {}
             self.reload()
@@ -87,6 +91,26 @@ class Library:
             problems=self.problems,
         )
 
+    def revisions(self) -> list[Revision]:
+        """Every file in force, whole: what is kept, so that it can be read when it is gone."""
+        campaigns = (
+            Revision("campaign", name, each.digest, self._sources[name])
+            for name, each in self.campaigns.items()
+        )
+        templates = (
+            Revision("template", key, each.digest, each.source)
+            for key, each in self.templates.items()
+        )
+        layouts = (
+            Revision("layout", name, self._layouts[name], text)
+            for name, text in self.layouts.items()
+        )
+        return [*campaigns, *templates, *layouts]
+
+    def layout_digest(self, template: Template) -> str | None:
+        """Which version of its layout a template is sent in now."""
+        return self._layouts.get(template.layout)
+
     def keep(self) -> None:
         """Let the versions in force outlive this process."""
         in_force.keep(self.config, self.campaigns, self.templates)
@@ -112,7 +136,8 @@ class Library:
             problems += found
             if any(problem.severity == "error" for problem in found):
                 unfit[key] = good.pop(key)
-        layouts = self._read_layouts()
+        raw_layouts = self._read_layouts()
+        layouts = {name: _digest(raw) for name, raw in raw_layouts.items()}
         kept = {key: old for key, old in self.templates.items() if self._keeps(key, good)}
         templates = {**kept, **good}
         changed = {
@@ -126,6 +151,7 @@ class Library:
             if layouts.get(template.layout) != self._layouts.get(template.layout)
         }
         self.templates, self._layouts = templates, layouts
+        self.layouts = {name: text for name, raw in raw_layouts.items() if (text := _text(raw))}
         self._bad_templates, self._unfit = problems, unfit
         return frozenset(changed)
 
@@ -139,9 +165,9 @@ class Library:
         sent = {step.send for campaign in self.campaigns.values() for step in campaign.steps}
         return key in sent
 
-    def _read_layouts(self) -> dict[str, str]:
+    def _read_layouts(self) -> dict[str, bytes]:
         folder = self.config.templates_dir / LAYOUTS
-        return {path.stem: _digest(path.read_bytes()) for path in sorted(folder.glob("*.html"))}
+        return {path.stem: path.read_bytes() for path in sorted(folder.glob("*.html"))}
 
     def _broken(self) -> frozenset[str]:
         """Names of templates that have a file and no good version."""
@@ -158,7 +184,7 @@ class Library:
 
     def _reload_campaigns(self, changed_templates: frozenset[str]) -> frozenset[str]:
         around = Surroundings(self.config, self.templates, self._broken(), self._unfit)
-        campaigns = dict(self.campaigns)
+        campaigns, sources = dict(self.campaigns), dict(self._sources)
         there: set[str] = set()
         for path in _campaign_files(self.config.campaigns_dir):
             name = path.stem
@@ -177,6 +203,7 @@ class Library:
                 continue
             try:
                 campaigns[name] = read_campaign(raw, shown(path), around)
+                sources[name] = raw.decode()
                 self._bad_campaigns.pop(name, None)
             except Problems as found:
                 self._bad_campaigns[name] = tuple(found.problems)
@@ -192,7 +219,7 @@ class Library:
             if self.campaigns.get(name) != campaigns.get(name)
         )
         self.missing = frozenset((self.missing | gone) - there)
-        self.campaigns = campaigns
+        self.campaigns, self._sources = campaigns, sources
         return changed
 
     def _affected(self, name: str, digest: str, changed_templates: frozenset[str]) -> bool:
@@ -225,6 +252,15 @@ def _other_suffix(seen: Iterable[Path]) -> list[Problem]:
         for path in seen
         if path.suffix == ".yml" and path.parent.name == "campaigns"
     ]
+
+
+def _text(raw: bytes) -> str | None:
+    """None for what is no text, or none that a database keeps."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
 
 
 def _digest(raw: bytes) -> str:

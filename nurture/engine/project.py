@@ -12,7 +12,7 @@ from nurture.engine.letters import Letters
 from nurture.engine.planner import Planner
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Renderer
-from nurture.store import planning
+from nurture.store import planning, revisions
 from nurture.store.database import Database
 
 _IN_FORCE = "in-force"  #: the mark that says which campaign files and rules people were planned by
@@ -74,9 +74,10 @@ class Project:
             campaigns = None if everybody else touched.union(changed)
             planning.rearm(connection, campaigns, self.clock.now())
             planning.set_mark(connection, _IN_FORCE, {"campaigns": in_force, "rules": rules})
+            revisions.keep(connection, self.library.revisions(), self.clock.now())
 
     def close(self) -> None:
         self.database.close()
 
     def _renderer(self) -> Renderer:
-        return Renderer(self.library.templates, self.config, self.signer)
+        return Renderer(self.library.templates, self.config, self.signer, self.library.layouts)

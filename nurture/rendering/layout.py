@@ -24,10 +24,12 @@ _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "ur", "yi"})
 
 
 class Layouts:
-    """Each layout is read when it is first needed, and once."""
+    """Each layout is compiled when it is first needed, and once. `sources` are those that were
+    read already, by name; another is read from its file."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, sources: Mapping[str, str] | None = None) -> None:
         self._folder = config.templates_dir / "layouts"
+        self._sources = sources or {}
         self._company = config.company
         self._environment = TemplateEnvironment()
         self._compiled: dict[str, Any] = {}
@@ -43,7 +45,9 @@ class Layouts:
         logo = self._company.brand.logo
         try:
             if name not in self._compiled:
-                source = path.read_text(encoding="utf-8")
+                source = self._sources.get(name)
+                if source is None:
+                    source = path.read_text(encoding="utf-8")
                 self._compiled[name] = self._environment.from_string(source)
             return str(
                 self._compiled[name].render(

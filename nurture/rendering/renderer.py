@@ -46,16 +46,22 @@ class _Shape:
 
 
 class Renderer:
-    """Reads layouts when it is made: make a new one when templates or layouts have changed.
+    """Make a new one when templates or layouts have changed. Safe to use from several threads.
 
-    Safe to use from several threads.
+    `layouts` are the layouts' texts, by name; those that are not given are read from their files.
     """
 
-    def __init__(self, templates: Mapping[str, Template], config: Config, signer: Signer) -> None:
+    def __init__(
+        self,
+        templates: Mapping[str, Template],
+        config: Config,
+        signer: Signer,
+        layouts: Mapping[str, str] | None = None,
+    ) -> None:
         self._templates = templates
         self._config = config
         self._signer = signer
-        self._layouts = Layouts(config)
+        self._layouts = Layouts(config, layouts)
         self._environment = letter_environment()
         self._compiled: dict[tuple[str, str], Any] = {}
         self._shapes: dict[tuple[Any, ...], _Shape] = {}

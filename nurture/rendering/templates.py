@@ -8,7 +8,7 @@ Markdown (`.md`) or HTML (`.html`). `name.de.md` beside `name.md` is the German 
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jinja2 import TemplateSyntaxError
@@ -44,6 +44,7 @@ class Template:
     preheader_line: int = 1
     facts_line: int = 1
     digest: str = ""  #: sha256 of the file's bytes
+    source: str = field(default="", repr=False)  #: the whole file: in UTF-8 it has that digest
 
     @property
     def key(self) -> str:
@@ -131,6 +132,9 @@ def read_template(path: Path, folder: Path) -> Template:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _problem(file, line, "encoding", "not UTF-8", "save the file as UTF-8") from None
+    if "\0" in text:  # no database keeps it, and no mail may carry it
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise _problem(file, line, "encoding", "there is a NUL character", "remove it")
     fence = _FENCE.match(text)
     if fence is None:
         hint = "begin with a line ---, then subject: and category:, then another line ---"
@@ -155,6 +159,7 @@ def read_template(path: Path, folder: Path) -> Template:
         preheader_line=places.at(("preheader",))[0],
         facts_line=places.at(("facts",))[0],
         digest=hashlib.sha256(raw).hexdigest(),
+        source=raw.decode(),
     )
     problems = _syntax(template)
     if template.locale is None and front.category is None:

@@ -1,5 +1,6 @@
 """Promises of the live library: the last good version of everything, and quick when unchanged."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,19 @@ def test_a_file_with_the_other_suffix_is_pointed_out(project, live, told):
     project.write("campaigns/more.yml", "name: x\n")
     [problem] = live.reload().problems
     assert (problem.code, problem.severity) == ("file-name", "warning")
+
+
+def test_every_file_in_force_can_be_kept_whole(project, live):
+    project.write("templates/layouts/letter.html", "<html>{{ body }}</html>")
+    good = project.template("prep/kit", body="Other words.").read_text()
+    live.reload()
+    project.template("prep/kit", body="{{ nobody.knows }}")
+    project.campaign(TEXT.format(title="Broken") + "  - nonsense")
+    live.reload()
+    rows = {(row.kind, row.name): row for row in live.revisions()}
+    assert set(rows) == {("campaign", "prep"), ("template", "prep/kit"), ("layout", "letter")}
+    assert "name: One" in rows["campaign", "prep"].content
+    assert rows["template", "prep/kit"].content == good
+    assert rows["layout", "letter"].content == "<html>{{ body }}</html>"
+    for row in rows.values():
+        assert hashlib.sha256(row.content.encode()).hexdigest() == row.digest
