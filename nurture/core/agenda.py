@@ -122,6 +122,21 @@ def plan(
     return Agenda(items=tuple(ordered), wake_at=min(day.alarms, default=None))
 
 
+def asking(
+    recipient: Recipient, wanted: Sequence[Want | Standstill], policy: Policy, now: datetime
+) -> Mapping[Key, datetime]:
+    """From when, not before `now`, each want asks for its mail or task, whatever hours and caps
+    then say. Wants that are refused ask for nothing."""
+    day = _Day(recipient, Ledger(), policy, now)
+    found: dict[Key, datetime] = {}
+    for want in wanted:
+        if isinstance(want, Want) and day.refused(want) is None:
+            category = day.categories[want.step.category]
+            hours = category.hours if category else Hours.ANY
+            found[want.key] = day.start(want, day.openings[hours])
+    return found
+
+
 class _Day:
     """The state of one planning: what is taken so far, and when to look again."""
 
@@ -172,7 +187,7 @@ class _Day:
             step=want.step,
             verdict=want.verdict,
             reason=want.reason,
-            at=self.now if want.final else None,
+            at=self.now if want.final else want.at,
             category=self.categories[want.step.category],
             final=want.final,
             application=want.enrollment.subject.application,

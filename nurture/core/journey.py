@@ -76,6 +76,7 @@ class Standstill:
     moment_at: datetime | None = None
     known_at: datetime | None = None
     anchor_at: datetime | None = None
+    at: datetime | None = None  #: until when it waits, where that is known
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 

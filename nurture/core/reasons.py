@@ -83,6 +83,11 @@ _WHY: Mapping[Reason, Callable[[Detail, ZoneInfo], str]] = {
     Reason.NO_ANCHOR: lambda detail, _: f"{detail.get('anchor', 'its anchor')} is not known yet",
     Reason.CONDITION: _fixed("its `if` is not true"),
     Reason.APPROVAL: _fixed("somebody has to approve it"),
+    Reason.RELEASE: lambda detail, _: (
+        "nobody was running when its moment came, and much is due at once"
+        if detail.get("cause") == "stop"
+        else "an edit made more mail due at once than goes out without a word from a person"
+    ),
     Reason.RETRY: lambda detail, _: (
         f"the mail server said not now ({detail.get('attempts', 1)} tries so far)"
     ),
