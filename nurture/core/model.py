@@ -93,6 +93,7 @@ class Reason(StrEnum):
     NO_ANCHOR = "no_anchor"
     CONDITION = "condition"
     APPROVAL = "approval"
+    RELEASE = "release"
     RETRY = "retry"
     NO_OPEN_HOURS = "no_open_hours"
     LATE = "late"
