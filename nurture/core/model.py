@@ -204,6 +204,22 @@ class Offer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Promise:
+    """What somebody was told would happen, and by when: a debt until it is kept."""
+
+    ref: str
+    candidate_id: int
+    application: str | None = None
+    what: str = ""  #: as the sentence goes on: "a decision"
+    owner: str | None = None  #: who owes it: e-mail of a Person
+    made_at: datetime
+    due_at: datetime | None = None  #: None: of one that was settled before anybody told of it
+    status: str = "open"  #: open | kept | broken
+    enrollment_id: int | None = None  #: whose mail made it, where it was a mail
+    step: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """A fact as it was stored: the canonical form is in docs/events.md."""
 
@@ -220,6 +236,12 @@ class Event:
     job: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def promise(self) -> str | None:
+        """The promise it is about, by ref."""
+        told = self.data.get("promise")
+        return told.get("id") if isinstance(told, Mapping) else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
@@ -228,6 +250,7 @@ class Subject:
     application: str | None = None
     interview: str | None = None
     offer: str | None = None
+    promise: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,6 +332,7 @@ class Facts:
     applications: Mapping[str, Application] = field(default_factory=dict)  #: by ref; so all below
     interviews: Mapping[str, Interview] = field(default_factory=dict)
     offers: Mapping[str, Offer] = field(default_factory=dict)
+    promises: Mapping[str, Promise] = field(default_factory=dict)
     jobs: Mapping[str, Job] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)  #: by e-mail
     enrollments: tuple[Enrollment, ...] = ()  #: in the order they were entered

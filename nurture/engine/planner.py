@@ -315,5 +315,6 @@ def _row(enrollment: Enrollment) -> dict[str, Any]:
         "application": enrollment.subject.application,
         "interview": enrollment.subject.interview,
         "offer": enrollment.subject.offer,
+        "promise": enrollment.subject.promise,
         "entered_at": enrollment.entered_at,
     }

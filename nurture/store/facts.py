@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, or_, select
 
-from nurture.core.model import Application, Candidate, Event, Interview, Job, Offer, Person
+from nurture.core.model import Application, Candidate, Event, Interview, Job, Offer, Person, Promise
 from nurture.store.tables import applications, candidate_refs, candidates
 
 Row = RowMapping | Mapping[str, Any]
@@ -79,6 +79,21 @@ def offer_from_row(row: Row) -> Offer:
         sent_at=_instant(data.get("sent_at")),
         expires_at=_instant(data.get("expires_at")),
         fields=_fields(data, ("sent_at", "expires_at")),
+    )
+
+
+def promise_from_row(row: Row) -> Promise:
+    return Promise(
+        ref=row["ref"],
+        candidate_id=row["candidate_id"],
+        application=row["application"],
+        what=row["what"],
+        owner=row["owner"],
+        made_at=row["made_at"],
+        due_at=row["due_at"],
+        status=row["status"],
+        enrollment_id=row["enrollment_id"],
+        step=row["step"],
     )
 
 

@@ -15,7 +15,6 @@ from nurture.core.model import (
     Message,
     MessageClass,
     MessageState,
-    Person,
     Reason,
     StepRecord,
     StepState,
@@ -46,9 +45,11 @@ def load(connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
     jobs = rows.named(
         tables.jobs, tables.jobs.c.ref, {row["job"] for row in _flat(applications) if row["job"]}
     )
-    people = rows.named(tables.people, tables.people.c.email, _emails(applications))
     interviews = rows.grouped(tables.interviews)
     offers = rows.grouped(tables.offers)
+    promises = rows.grouped(tables.promises)
+    owners = {row["owner"] for row in _flat(promises) if row["owner"]}
+    people = rows.named(tables.people, tables.people.c.email, _emails(applications) | owners)
     enrollments = rows.grouped(tables.enrollments)
     steps = rows.records()
     human = rows.grouped(tables.contacts)
@@ -62,8 +63,16 @@ def load(connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
             applications={each.ref: each for each in own},
             interviews={each["ref"]: facts.interview_from_row(each) for each in interviews[id_]},
             offers={each["ref"]: facts.offer_from_row(each) for each in offers[id_]},
+            promises={each["ref"]: facts.promise_from_row(each) for each in promises[id_]},
             jobs={each.job: jobs[each.job] for each in own if each.job in jobs},
-            people={email: people[email] for each in own for email in _staff(each, people)},
+            people={
+                email: people[email]
+                for email in [
+                    *(email for each in own for email in _staff(each)),
+                    *(row["owner"] for row in promises[id_]),
+                ]
+                if email in people
+            },
             enrollments=tuple(_enrollment(each) for each in enrollments[id_]),
             records=tuple(steps[id_]),
             contacts=_contacts(human[id_], mails[id_]),
@@ -228,7 +237,10 @@ def _enrollment(row: RowMapping) -> Enrollment:
         candidate_id=row["candidate_id"],
         campaign=row["campaign"],
         subject=Subject(
-            application=row["application"], interview=row["interview"], offer=row["offer"]
+            application=row["application"],
+            interview=row["interview"],
+            offer=row["offer"],
+            promise=row["promise"],
         ),
         about=row["subject"],
         number=row["number"],
@@ -243,9 +255,8 @@ def _emails(applications: Mapping[int, list[RowMapping]]) -> set[str]:
     return {row["data"][role] for row in rows for role in roles if row["data"].get(role)}
 
 
-def _staff(application: Application, people: Mapping[str, Person]) -> list[str]:
-    roles = (application.recruiter, application.coordinator, application.hiring_manager)
-    return [email for email in roles if email is not None and email in people]
+def _staff(application: Application) -> tuple[str | None, ...]:
+    return (application.recruiter, application.coordinator, application.hiring_manager)
 
 
 def _flat(groups: Mapping[int, list[RowMapping]]) -> list[RowMapping]:

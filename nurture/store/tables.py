@@ -203,6 +203,7 @@ enrollments = Table(
     Column("application", Text),
     Column("interview", Text),
     Column("offer", Text),
+    Column("promise", Text),
     Column("entered_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("end_reason", Text),  # what ended it: an event's type, or "done"
@@ -327,9 +328,10 @@ promises = Table(
     Column("what", Text, nullable=False),
     Column("owner", Text),  # who owes it, by e-mail
     Column("made_at", Instant, nullable=False),
-    Column("due_at", Instant, nullable=False),
+    Column("due_at", Instant),  # empty while it is only known that it was settled
     Column("status", Text, nullable=False, default="open"),  # open | kept | broken
     Column("settled_at", Instant),
+    Column("data", JSON, nullable=False, default=dict),
 )
 
 #: Every campaign, template and layout file that was ever in force, by the sha256 of its bytes.

@@ -23,6 +23,8 @@ def upgrade() -> None:
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.add_column(sa.Column("campaign_digest", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("template_digest", sa.Text(), nullable=True))
+    with op.batch_alter_table("enrollments", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("promise", sa.Text(), nullable=True))
     op.create_table(
         "promises",
         sa.Column("ref", sa.Text(), nullable=False),
@@ -33,9 +35,10 @@ def upgrade() -> None:
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=True),
         _instant("made_at", null=False),
-        _instant("due_at", null=False),
+        _instant("due_at"),
         sa.Column("status", sa.Text(), nullable=False),
         _instant("settled_at"),
+        sa.Column("data", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["candidate_id"], ["candidates.id"], name=op.f("fk_promises_candidate_id_candidates")
         ),
@@ -73,6 +76,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("releases", "revisions", "promises"):
         op.drop_table(table)
+    with op.batch_alter_table("enrollments", schema=None) as batch_op:
+        batch_op.drop_column("promise")
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.drop_column("template_digest")
         batch_op.drop_column("campaign_digest")
