@@ -29,7 +29,7 @@ from nurture.core.model import (
     Truth,
     Verdict,
 )
-from nurture.core.subject import application_of, interview_of, last_contact, offer_of
+from nurture.core.subject import application_of, interview_of, last_contact, offer_of, promise_of
 
 #: Anchor values closer than this are the same occasion: a room change is not a new interview.
 SAME_OCCASION = timedelta(minutes=30)
@@ -301,6 +301,7 @@ def anchors(enrollment: Enrollment, ground: Ground) -> Callable[[str], datetime 
     application = application_of(facts, subject)
     interview, _ = interview_of(facts, subject, ground.now)
     offer = offer_of(facts, subject)
+    promise = promise_of(facts, subject, enrollment.id)
 
     @cache  # most steps of a campaign hang on the same anchor
     def value(name: str) -> datetime | None:
@@ -314,6 +315,8 @@ def anchors(enrollment: Enrollment, ground: Ground) -> Callable[[str], datetime 
                 found = _of_application(application, part, ground)
             case ["offer", part] if offer:
                 found = getattr(offer, part)
+            case ["promise", "due"] if promise:
+                found = promise.due_at
             case ["candidate", "last_contact"]:
                 return last_contact(facts, None, ground.categories, ground.now)
             case ["candidate", "consent_until"]:

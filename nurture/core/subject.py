@@ -10,6 +10,7 @@ from nurture.core.model import (
     Facts,
     Interview,
     Offer,
+    Promise,
     Subject,
 )
 
@@ -29,9 +30,12 @@ def application_of(facts: Facts, subject: Subject) -> Application | None:
     if ref is None and subject.offer is not None:
         offer = facts.offers.get(subject.offer)
         ref = offer.application if offer else None
+    if ref is None and subject.promise is not None:
+        promise = facts.promises.get(subject.promise)
+        ref = promise.application if promise else None
     if ref is not None:
         return facts.applications.get(ref)
-    if subject.interview is not None or subject.offer is not None:
+    if subject.interview or subject.offer or subject.promise:
         return None
     active = [each for each in facts.applications.values() if each.status == "active"]
     return active[0] if len(active) == 1 else None
@@ -69,6 +73,24 @@ def offer_of(facts: Facts, subject: Subject) -> Offer | None:
         return None
     offers = [each for each in facts.offers.values() if each.application == application.ref]
     return max(offers, key=lambda each: (each.sent_at or _NEVER, each.ref), default=None)
+
+
+def promise_of(facts: Facts, subject: Subject, enrollment: int | None) -> Promise | None:
+    """The enrollment's own promise; else the latest that its mails made; else the application's
+    open one that is due first."""
+    if subject.promise is not None:
+        return facts.promises.get(subject.promise)
+    dated = [(each.due_at, each.ref, each) for each in facts.promises.values() if each.due_at]
+    own = [(each.made_at, ref, each) for _, ref, each in dated if each.enrollment_id == enrollment]
+    if own and enrollment is not None:
+        return max(own)[2]
+    application = application_of(facts, subject)
+    if application is None:
+        return None
+    debts = [
+        row for row in dated if row[2].application == application.ref and row[2].status == "open"
+    ]
+    return min(debts)[2] if debts else None
 
 
 def last_contact(

@@ -72,11 +72,20 @@ def enroll(
 
 def leaves(event: Event, enrollment: Enrollment, campaign: Campaign, policy: Policy) -> bool:
     """Whether this event ends the enrollment: it is named in `leave` and touches it, or it is an
-    accepted offer, which ends everything promotional."""
+    accepted offer, which ends everything promotional, or an answer that says so."""
     if event.type == "offer.accepted" and _promotional(campaign, policy):
+        return True
+    if event.type == "answer.given" and enrollment.id in _left_by_answer(event):
         return True
     named = any(event.type in leave.on for leave in campaign.leave)
     return named and touches(event, enrollment)
+
+
+def _left_by_answer(event: Event) -> Collection[int]:
+    """The enrollments that an answer ends: those whose mail asked a question with `then: leave`."""
+    told = event.data.get("answer")
+    leaves = told.get("leaves") if isinstance(told, Mapping) else None
+    return leaves if isinstance(leaves, list) else ()
 
 
 def touches(event: Event, enrollment: Enrollment) -> bool:
@@ -84,6 +93,8 @@ def touches(event: Event, enrollment: Enrollment) -> bool:
     is touched by everything of that candidate."""
     if enrollment.about.startswith("candidate:"):
         return True
+    if event.promise is not None and enrollment.subject.promise is not None:
+        return event.promise == enrollment.subject.promise
     if event.type.startswith("interview."):
         return event.interview == enrollment.subject.interview
     if event.application is not None:
@@ -104,6 +115,7 @@ def _entry(event: Event, campaign: Campaign, facts: Facts, roll: Roll) -> Enroll
         "application": subject.application,
         "interview": subject.interview,
         "offer": subject.offer,
+        "promise": subject.promise,
         "event": str(event.id),
     }[campaign.enter.once_per]
     if ref is None:
@@ -136,7 +148,15 @@ def _subject(event: Event, facts: Facts) -> Subject:
         application = interview.application
     if application is None and offer is not None:
         application = offer.application
-    return Subject(application=application, interview=event.interview, offer=event.offer)
+    promise = facts.promises.get(event.promise or "")
+    if application is None and promise is not None:
+        application = promise.application
+    return Subject(
+        application=application,
+        interview=event.interview,
+        offer=event.offer,
+        promise=promise.ref if promise else None,
+    )
 
 
 def _admits(campaign: Campaign, enrollment: Enrollment, reads: Reads) -> bool:

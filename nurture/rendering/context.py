@@ -9,6 +9,8 @@ Which objects an enrollment has:
   exactly one of their applications is active, because a guess could name the wrong job;
 - its interview is the one it was entered for, else the application's next one still to come, else
   the latest past; its offer likewise the latest;
+- its promise is the one it was entered for, else the latest that its own mails made, else the
+  application's open one that is due first;
 - job, recruiter, coordinator and hiring_manager are those of the application.
 """
 
@@ -26,9 +28,10 @@ from nurture.core.model import (
     Enrollment,
     Facts,
     Interview,
+    Promise,
     Subject,
 )
-from nurture.core.subject import application_of, interview_of, last_contact, offer_of
+from nurture.core.subject import application_of, interview_of, last_contact, offer_of, promise_of
 
 _PERSON = {"name": "text", "email": "text", "phone": "text", "title": "text"}
 
@@ -90,6 +93,13 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
     "recruiter": _PERSON,
     "coordinator": _PERSON,
     "hiring_manager": _PERSON,
+    "promise": {
+        "what": "text",
+        "due": "instant",
+        "made_at": "instant",
+        "status": "enum:open,kept,broken",
+        "owner": "text",
+    },
     "company": {"name": "text", "address": "text", "site": "text"},
 }
 
@@ -118,6 +128,7 @@ _OF_APPLICATION = _ALWAYS | {
     "recruiter",
     "coordinator",
     "hiring_manager",
+    "promise",
 }
 
 
@@ -137,7 +148,7 @@ def supplied(once_per: str, event: str | None) -> frozenset[str]:
     only active one.
     """
     about = (event or "").partition(".")[0] if once_per == "event" else once_per
-    if about in ("application", "interview", "offer", "job"):
+    if about in ("application", "interview", "offer", "promise", "job"):
         return _OF_APPLICATION
     return _ALWAYS
 
@@ -180,6 +191,9 @@ def context(
         words["offer"] = _present(
             sent_at=offer.sent_at, expires_at=offer.expires_at, status=offer.status
         )
+    promise = promise_of(facts, subject, enrollment.id if enrollment else None)
+    if promise is not None:
+        words["promise"] = _promise(promise, facts)
     return words
 
 
@@ -282,6 +296,17 @@ def _around(application: Application, facts: Facts) -> dict[str, Any]:
         if who is not None:
             words[role] = who
     return words
+
+
+def _promise(promise: Promise, facts: Facts) -> dict[str, Any]:
+    owner = person(facts, promise.owner)
+    return _present(
+        what=promise.what,
+        due=promise.due_at,
+        made_at=promise.made_at,
+        status=promise.status,
+        owner=owner.get("name") or owner["email"] if owner else None,
+    )
 
 
 def _interview(interview: Interview, config: Config) -> dict[str, Any]:
