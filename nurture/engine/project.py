@@ -1,6 +1,6 @@
 """What does everybody work on? One project folder, opened: its files, its rows, its clock."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from nurture.rendering.renderer import Renderer
 from nurture.store import planning, revisions
 from nurture.store.database import Database
 
-_IN_FORCE = "in-force"  #: the mark that says which campaign files and rules people were planned by
+IN_FORCE = "in-force"  #: the mark that says which files and rules people were planned by
 
 
 @dataclass
@@ -66,15 +66,32 @@ class Project:
         in_force = {name: each.digest for name, each in self.library.campaigns.items()}
         rules = house.fingerprint(self.config)
         with self.database.write() as connection:
-            before = planning.mark(connection, _IN_FORCE) or {"campaigns": {}, "rules": rules}
+            before = planning.mark(connection, IN_FORCE) or {"campaigns": {}, "rules": rules}
             was = before["campaigns"]
             names = in_force.keys() | was.keys()
             touched = {name for name in names if in_force.get(name) != was.get(name)}
             everybody = before["rules"] != rules
             campaigns = None if everybody else touched.union(changed)
             planning.rearm(connection, campaigns, self.clock.now())
-            planning.set_mark(connection, _IN_FORCE, {"campaigns": in_force, "rules": rules})
-            revisions.keep(connection, self.library.revisions(), self.clock.now())
+            kept = self.library.revisions()
+            planning.set_mark(
+                connection,
+                IN_FORCE,
+                {
+                    "campaigns": in_force,
+                    "rules": rules,
+                    "templates": self._digests_of("template", kept),
+                    "layouts": self._digests_of("layout", kept),
+                    "html": sorted(
+                        key for key, each in self.library.templates.items() if not each.markdown
+                    ),
+                },
+            )
+            revisions.keep(connection, kept, self.clock.now())
+
+    @staticmethod
+    def _digests_of(kind: str, kept: Iterable[revisions.Revision]) -> dict[str, str]:
+        return {each.name: each.digest for each in kept if each.kind == kind}
 
     def close(self) -> None:
         self.database.close()
