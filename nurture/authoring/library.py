@@ -162,7 +162,7 @@ class Library:
         path = self.config.templates_dir / key
         if any(path.with_name(f"{path.name}{suffix}").exists() for suffix in (".md", ".html")):
             return True
-        sent = {step.send for campaign in self.campaigns.values() for step in campaign.steps}
+        sent = {step.send for one in self.campaigns.values() for step in one.every_step()}
         return key in sent
 
     def _read_layouts(self) -> dict[str, bytes]:
@@ -229,7 +229,7 @@ class Library:
             return True
         changed = {self.templates[key].name for key in changed_templates if key in self.templates}
         changed |= changed_templates
-        return any(step.send in changed for step in campaign.steps)
+        return any(step.send in changed for step in campaign.every_step())
 
 
 def _campaign_files(folder: Path) -> Iterable[Path]:
