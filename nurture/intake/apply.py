@@ -156,5 +156,9 @@ def _wanted_objects(wanted: Wanted, event: IncomingEvent) -> None:
         wanted.interviews.add(event.interview.id)
     if event.offer is not None:
         wanted.offers.add(event.offer.id)
+    if event.promise is not None:
+        wanted.promises.add(event.promise.id)
+        if event.promise.owner:
+            wanted.people.add(key_of(event.promise.owner))
     if event.message is not None and event.message.id:
         wanted.messages.add(event.message.id)

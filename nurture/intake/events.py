@@ -109,6 +109,12 @@ def _instant(value: Any) -> Any:
         raise ValueError(f"{value.isoformat()} is out of range") from None
 
 
+def _instant_or_day(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()):
+        return date.fromisoformat(value.strip())
+    return _instant(value)
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -311,6 +317,20 @@ class ContactPart(Part):
 class AnswerPart(Part):
     question: Ref
     value: Any
+    message: Ref | None = None  #: the Message-ID of the mail that asked
+    then: Line | None = None  #: what the question said is to follow
+    leaves: list[int] = []  #: the enrollments that end with it
+
+
+class PromisePart(Part):
+    own = frozenset({"candidate_id", "enrollment_id", "step", "made_at", "settled_at"})
+
+    id: Ref
+    what: Line | None = None
+    due: Annotated[datetime | date, BeforeValidator(_instant_or_day)] | None = None
+    owner: Email | None = None
+    application: Ref | None = None
+    status: Literal["open", "kept", "broken"] | None = None
 
 
 class MessagePart(Part):
@@ -344,7 +364,7 @@ class IncomingEvent(BaseModel):
     contact: ContactPart | None = None
     answer: AnswerPart | None = None
     message: MessagePart | None = None
-    promise: Part | None = None
+    promise: PromisePart | None = None
 
     _place: tuple[str, int] = PrivateAttr(default=("", 1))
 
@@ -386,6 +406,7 @@ class IncomingEvent(BaseModel):
             or self.application
             or self.interview
             or self.offer
+            or self.promise
             or (self.message and self.message.id)
         )
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from nurture.errors import Problem
 from nurture.intake import stages
@@ -17,7 +18,15 @@ from nurture.intake.events import (
     ref_of,
 )
 from nurture.store.changes import Known, Record, stamp
-from nurture.store.tables import applications, candidates, interviews, jobs, offers, people
+from nurture.store.tables import (
+    applications,
+    candidates,
+    interviews,
+    jobs,
+    offers,
+    people,
+    promises,
+)
 
 _ERASED = "_erased_at"
 _HISTORY = "_stages"  # every stage that was told, oldest first: [instant, stage, its own name]
@@ -36,7 +45,13 @@ _FOLLOWING_STATUS = {
     "offer.accepted": "accepted",
     "offer.declined": "declined",
     "offer.withdrawn": "withdrawn",
+    "promise.made": "open",
+    "promise.kept": "kept",
+    "promise.broken": "broken",
 }
+#: When a promise that names a day alone is due on it, in the candidate's zone: a day that is over
+#: in the house would be too late to say anything.
+_BY = time(15)
 
 
 @dataclass(frozen=True)
@@ -96,6 +111,7 @@ class Batch:
             (applications, event.application),
             (interviews, event.interview),
             (offers, event.offer),
+            (promises, event.promise),
         )
         found = [self.known.records[table].get(part.id) for table, part in named if part]
         return [record for record in found if record is not None]
@@ -149,6 +165,7 @@ class _Taking:
         application = self._application(candidate)
         self._interview(candidate)
         self._offer(candidate)
+        self._promise(candidate)
         if event.job is not None:
             self._job(event.job)
         if effect := _EFFECTS.get(event.type):
@@ -340,6 +357,35 @@ class _Taking:
         if self.event.type == "offer.sent" and "sent_at" not in record.as_of:
             record.tell("sent_at", stamp(self.at), self.at, under="sent")
 
+    def _promise(self, candidate: Record) -> None:
+        """That it was kept may be told before that it was made."""
+        told = self.event.promise
+        if told is None:
+            return
+        first = {"candidate_id": candidate.key, "what": "", "status": "open", "made_at": self.at}
+        record = self._record(promises, told.id, **first)
+        given = told.given() | self._belongs() | self._followed("promise")
+        due = told.due
+        if "due" in given:
+            del given["due"]
+            if isinstance(due, date) and not isinstance(due, datetime):
+                due = datetime.combine(due, _BY, ZoneInfo(candidate["timezone"] or "UTC"))
+            record.tell("due_at", due, self.at)
+        if told.owner is not None:
+            given["owner"] = key_of(told.owner)
+        if given.get("what") is None:
+            given.pop("what", None)
+        self._tell(record, given)
+        if self.event.type == "promise.made":
+            record.tell("made_at", self.at, self.at)
+            application = self.known.records[applications].get(record["application"] or "")
+            if record["owner"] is None and application is not None:
+                record.put("owner", application["recruiter"])
+        if record["status"] == "open":
+            record.put("settled_at", None)
+        elif record["settled_at"] is None:
+            record.put("settled_at", self.at)
+
     def _job(self, told: JobPart) -> Record:
         record = self._record(jobs, told.ref, status="open")
         given = told.given()
@@ -393,6 +439,8 @@ class _Taking:
             about = self.known.records[interviews].get(event.interview.id)
         elif event.offer is not None:
             about = self.known.records[offers].get(event.offer.id)
+        elif event.promise is not None:
+            about = self.known.records[promises].get(event.promise.id)
         named = application
         if named is None and event.application is not None:
             named = event.application.id
@@ -553,6 +601,9 @@ def _in_order(history: list[list[str | None]]) -> list[list[str | None]]:
 
 def _fold(loser: Record, survivor: Record) -> None:
     """What only the one knew is now known of the other; the stricter wish stands."""
+    answers = {**(loser["answers"] or {}), **(survivor["answers"] or {})}
+    if answers != (survivor["answers"] or {}):
+        survivor.put("answers", answers)
     for name, value in loser.data.items():
         if name not in survivor.data and name != _ERASED:
             survivor.put(name, value)

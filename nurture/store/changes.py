@@ -30,6 +30,7 @@ from nurture.store.tables import (
     metadata,
     offers,
     people,
+    promises,
     steps,
     tasks,
     verdicts,
@@ -49,6 +50,10 @@ _COLUMNS = {
     applications: ("candidate_id", "job", "status"),
     interviews: ("candidate_id", "application", "status", "starts_at", "ends_at", "booked_at"),
     offers: ("candidate_id", "application", "status"),
+    promises: (
+        *("candidate_id", "application", "what", "owner", "made_at", "due_at", "status"),
+        "settled_at",
+    ),
     jobs: ("status",),
     people: (),
 }
@@ -57,6 +62,7 @@ _KEYS: dict[Table, Column[Any]] = {
     applications: applications.c.ref,
     interviews: interviews.c.ref,
     offers: offers.c.ref,
+    promises: promises.c.ref,
     jobs: jobs.c.ref,
     people: people.c.email,
 }
@@ -114,6 +120,7 @@ class Wanted:
     applications: set[str] = field(default_factory=set)
     interviews: set[str] = field(default_factory=set)
     offers: set[str] = field(default_factory=set)
+    promises: set[str] = field(default_factory=set)
     jobs: set[str] = field(default_factory=set)
     people: set[str] = field(default_factory=set)
     messages: set[str] = field(default_factory=set)
@@ -133,6 +140,7 @@ class Known:
     new_refs: dict[str, int] = field(default_factory=dict)
     new_events: list[dict[str, Any]] = field(default_factory=list)
     new_contacts: list[dict[str, Any]] = field(default_factory=list)
+    new_tasks: list[dict[str, Any]] = field(default_factory=list)
     bounced: set[str] = field(default_factory=set)
     erased: set[int] = field(default_factory=set)
     absorbed: dict[int, int] = field(default_factory=dict)  #: loser -> survivor
@@ -204,6 +212,7 @@ def load(connection: Connection, wanted: Wanted) -> Known:
         applications: set(wanted.applications),
         interviews: wanted.interviews,
         offers: wanted.offers,
+        promises: wanted.promises,
     }
     for row in _rows(connection, applications.c.job, wanted.closing, applications.c.ref):
         objects[applications].add(row.ref)
@@ -241,7 +250,8 @@ def save(connection: Connection, known: Known, now: datetime) -> dict[int, int]:
         connection.execute(insert(candidate_refs), rows)
     for table in _KEYS:
         _write(connection, table, known.records[table].values(), owner)
-    for table, new in ((events, known.new_events), (contacts, known.new_contacts)):
+    news = ((events, known.new_events), (contacts, known.new_contacts), (tasks, known.new_tasks))
+    for table, new in news:
         if new:
             rows = [row | {"candidate_id": owner(row["candidate_id"])} for row in new]
             connection.execute(insert(table), rows)
@@ -369,6 +379,7 @@ def _scrub(connection: Connection, candidate: int) -> None:
     for table in (messages, verdicts, steps):
         connection.execute(update(table).where(table.c.candidate_id == candidate).values(detail={}))
     connection.execute(update(tasks).where(tasks.c.candidate_id == candidate).values(text=""))
+    connection.execute(delete(promises).where(promises.c.candidate_id == candidate))
     connection.execute(update(candidates).where(candidates.c.id == candidate).values(problem=None))
     for table in (applications, interviews, offers):
         rows = connection.execute(
