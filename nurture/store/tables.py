@@ -266,6 +266,7 @@ messages = Table(
     Column("created_at", Instant, nullable=False),
     Column("campaign_digest", Text),  # the revisions it was sent by, see `revisions`
     Column("template_digest", Text),
+    Column("layout_digest", Text),
     Column("approved_at", Instant),
     Column("until", Instant),
     Column("sent_at", Instant),
@@ -354,7 +355,7 @@ releases = Table(
     Column("before", Text),  # digest of the version before, in `revisions`; null: there was none
     Column("cause", Text, nullable=False),  # edit | resume | audience | stop | restore
     Column("since", Instant, nullable=False),
-    Column("state", Text, nullable=False),  # counting | held | spreading
+    Column("state", Text, nullable=False),  # counting | held | spreading | released
     Column("scanned_to", Key, nullable=False, default=0),  # candidates are counted in id order
     Column("scanned", Integer, nullable=False, default=0),
     Column("total", Integer, nullable=False, default=0),
@@ -362,6 +363,7 @@ releases = Table(
     Column("spread_until", Instant),
     Column("decided_by", Text),
     Column("decided_at", Instant),
+    Column("detail", JSON, nullable=False, default=dict),  # kinds of templates before; the stop
 )
 
 #: Small facts about the store itself: the last tick, which policy was in force.

@@ -23,6 +23,7 @@ def upgrade() -> None:
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.add_column(sa.Column("campaign_digest", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("template_digest", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("layout_digest", sa.Text(), nullable=True))
     with op.batch_alter_table("enrollments", schema=None) as batch_op:
         batch_op.add_column(sa.Column("promise", sa.Text(), nullable=True))
     op.create_table(
@@ -69,6 +70,7 @@ def upgrade() -> None:
         _instant("spread_until"),
         sa.Column("decided_by", sa.Text(), nullable=True),
         _instant("decided_at"),
+        sa.Column("detail", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("campaign", name=op.f("pk_releases")),
     )
 
@@ -79,5 +81,6 @@ def downgrade() -> None:
     with op.batch_alter_table("enrollments", schema=None) as batch_op:
         batch_op.drop_column("promise")
     with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_column("layout_digest")
         batch_op.drop_column("template_digest")
         batch_op.drop_column("campaign_digest")
