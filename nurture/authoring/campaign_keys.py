@@ -1,13 +1,12 @@
-"""Which keys does a campaign file have? Its shape, its events, and the words still to come."""
+"""Which keys does a campaign file have? Its shape, and the events there are."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from nurture.core.model import CampaignStatus
 from nurture.errors import Problem, Problems
-from nurture.positions import Place, Positions, validate
+from nurture.positions import Positions, validate
 
 EVENTS = frozenset(
     f"{thing}.{happened}"
@@ -26,19 +25,8 @@ EVENTS = frozenset(
     for happened in words.split()
 )
 
-#: Words of the campaign language that this version does not know yet, and what to do meanwhile.
-NOT_YET: Mapping[str, str] = {
-    "then": "put an `if:` on each step instead",
-    "else": "put an `if:` on each step instead",
-    "wait_for": "let a second campaign begin with that event",
-    "up_to": "let a second campaign begin with that event",
-    "repeat": "write the step as often as it should happen",
-    "again": "use `once_per:` to say how often a person may enter",
-    "was": "keep the `id:` that the step had",
-    "if_expired": "add a `task:` step that asks a person to look",
-    "promise": "add a `task:` step that reminds the recruiter",
-    "ask": "put a link into the mail, or ask for a reply",
-}
+#: Keys whose value is a list of steps.
+STEP_LISTS = ("steps", "then", "else")
 
 
 def _one_or_more(value: Any) -> Any:
@@ -55,9 +43,16 @@ class _Keys(BaseModel):
 
 class EnterKeys(_Keys):
     on: str | None = Field(None, description="The event with which a person enters")
-    if_: str | None = Field(None, alias="if", description="Only when this condition is true")
-    once_per: Literal["candidate", "application", "interview", "offer", "event"] | None = Field(
-        None, description="How often a person may enter; default: what the event is about"
+    if_: str | None = Field(
+        None,
+        alias="if",
+        description="Only when this condition is true; without `on`, everybody for whom it is",
+    )
+    once_per: (
+        Literal["candidate", "application", "interview", "offer", "promise", "event"] | None
+    ) = Field(None, description="How often a person may enter; default: what the event is about")
+    again: str | None = Field(
+        None, description="When one may enter again: never, when_left, or a time such as 90 days"
     )
 
 
@@ -76,23 +71,56 @@ class TaskKeys(_Keys):
     due: str = Field("1 business day", description="How long they have")
 
 
+class RepeatKeys(_Keys):
+    every: str | None = Field(
+        None, description="How long between; without it, each time its anchor has moved on"
+    )
+    at_most: int | None = Field(None, ge=1, description="How often at most")
+
+
+class PromiseKeys(_Keys):
+    what: str = Field(min_length=1, description="What is promised: a decision")
+    within: str = Field(description="How long after the mail: 5 business days")
+
+
 class StepKeys(_Keys):
     send: str | None = Field(None, description="A template's path below templates/, no suffix")
     task: TaskKeys | None = Field(None, description="Something for a person to do")
+    wait_for: Annotated[list[str], BeforeValidator(_one_or_more), Field(min_length=1)] | None = (
+        Field(None, description="What waits below waits for this event, or one of these")
+    )
+    up_to: Annotated[str, BeforeValidator(_zero)] | None = Field(
+        None, description="How long to wait for it at most"
+    )
+    since: Literal["entered"] | None = Field(
+        None, description="Events since the person entered count, not only since the step above"
+    )
     at: str | None = Field(None, description="A moment: 2 days before interview.starts_at")
     after: Annotated[str, BeforeValidator(_zero)] | None = Field(
         None, description="How long after the step above is settled"
     )
     if_: str | None = Field(None, alias="if", description="Only when this condition is true then")
+    then: list["StepKeys"] | None = Field(
+        None, min_length=1, description="The steps for those of whom the condition is true"
+    )
+    else_: list["StepKeys"] | None = Field(
+        None, alias="else", min_length=1, description="The steps for the others"
+    )
     until: str | None = Field(None, description="The moment after which it is too late")
     if_late: Literal["skip", "send"] = Field(
         "skip", description="What to do when its moment had passed already"
     )
+    if_expired: Literal["task"] | None = Field(
+        None, description="task: a person is told when it could not go out in time"
+    )
     again_if_moved: bool | None = Field(
         None, description="Send again when its anchor moved by 30 minutes or more"
     )
+    repeat: RepeatKeys | None = Field(None, description="That it happens more than once")
+    promise: PromiseKeys | None = Field(None, description="What this mail promises")
     category: str | None = Field(None, description="A more restrained category than the template's")
     id: str | None = Field(None, description="The step's name for ever; default: the template's")
+    was: str | None = Field(None, description="The id it had before, which no step has now")
 
 
 class CampaignKeys(_Keys):
@@ -113,9 +141,8 @@ def read_keys(data: Any, positions: Positions, file: str) -> tuple[CampaignKeys,
     What has the wrong shape is left out, so that the rest can be checked in the same go. Raises
     Problems where too little is left for that.
     """
-    problems = _take_out_not_yet(data, positions, file)
     try:
-        return validate(CampaignKeys, data, positions, file), problems
+        return validate(CampaignKeys, data, positions, file), []
     except Problems as found:
         wrong = found.problems
     for problem in wrong:
@@ -123,37 +150,13 @@ def read_keys(data: Any, positions: Positions, file: str) -> tuple[CampaignKeys,
     if isinstance(data, dict):
         data.setdefault("name", "-")
     try:
-        return validate(CampaignKeys, data, positions, file), [*problems, *wrong]
+        return validate(CampaignKeys, data, positions, file), wrong
     except Problems:
-        raise Problems([*problems, *wrong]) from None
+        raise Problems(wrong) from None
 
 
-def _take_out_not_yet(data: Any, positions: Positions, file: str) -> list[Problem]:
-    """Complain of words that are only planned, and go on as if they were not there."""
-    if not isinstance(data, dict):
-        return []
-    places: list[tuple[Place, Any]] = [((), data), (("enter",), data.get("enter"))]
-    steps = data.get("steps")
-    if isinstance(steps, list):
-        places += [(("steps", index), step) for index, step in enumerate(steps)]
-    problems = []
-    for path, keys in places:
-        for word in [word for word in NOT_YET if isinstance(keys, dict) and word in keys]:
-            line, column = positions.key((*path, word))
-            problems.append(
-                Problem(
-                    file=file,
-                    line=line,
-                    column=column,
-                    code="not-yet",
-                    message=f'"{word}" is not in this version',
-                    hint=NOT_YET[word],
-                )
-            )
-            del keys[word]
-            if path[:1] == ("steps",) and not {"send", "task"} & keys.keys():
-                keys["task"] = {"text": f"{word} {path[-1]}"}  # one complaint a step is enough
-    return problems
+#: Keys of which each step has one.
+_KINDS = frozenset({"send", "task", "wait_for", "then", "else"})
 
 
 def _leave_out(data: Any, problem: Problem, positions: Positions) -> None:
@@ -169,11 +172,13 @@ def _leave_out(data: Any, problem: Problem, positions: Positions) -> None:
             data = data[part]
     except (KeyError, IndexError, TypeError):  # something around it is left out already
         return
-    last = path[-1]
+    last, around = path[-1], path[-2] if len(path) > 1 else ""
+    blank = {"task": {"text": "x".join(map(str, path))}}  # one complaint a step is enough
     if isinstance(data, list) and isinstance(last, int):
         # Its place is kept, because positions go by number.
-        data[last] = {"task": {"text": f"step {last}"}} if path[0] == "steps" else {}
+        item: Any = {} if around == "leave" else "candidate.upserted"
+        data[last] = blank if around in STEP_LISTS else item
     elif isinstance(data, dict):
         data.pop(last, None)
-        if last in ("send", "task"):
-            data["task"] = {"text": f"{last} {path[-2]}"}
+        if last in _KINDS and len(path) > 1 and not _KINDS & data.keys():
+            data.update(blank)

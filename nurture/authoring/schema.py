@@ -20,16 +20,22 @@ def campaign_schema() -> dict[str, Any]:
         ]
     }
     _merge(parts["EnterKeys"], "on", event)
-    parts["EnterKeys"]["required"] = ["on"]
+    parts["EnterKeys"]["anyOf"] = [{"required": ["on"]}, {"required": ["if"]}]
+    again = {"anyOf": [{"enum": ["never", "when_left"]}, {"type": "string"}]}
+    _merge(parts["EnterKeys"], "again", {**again, "examples": ["90 days"]})
     several = {"type": "array", "items": event, "minItems": 1}
     _merge(parts["LeaveKeys"], "on", {"anyOf": [*event["anyOf"], several]})
     step = parts["StepKeys"]
-    step["oneOf"] = [{"required": ["send"]}, {"required": ["task"]}]
+    step["oneOf"] = [{"required": [key]} for key in ("send", "task", "wait_for")]
+    step["oneOf"].append({"required": ["if", "then"]})
     step["not"] = {"required": ["at", "after"]}
-    moments = [f"2 days before {anchor}" for anchor in sorted(ANCHORS) if anchor != "promise.due"]
+    step["dependentRequired"] = {"else": ["then"], "up_to": ["wait_for"], "since": ["wait_for"]}
+    _merge(step, "wait_for", {"anyOf": [*event["anyOf"], several]})
+    moments = [f"2 days before {anchor}" for anchor in sorted(ANCHORS)]
     _merge(step, "at", {"type": "string", "examples": moments})
     _merge(step, "until", {"type": "string", "examples": moments})
     _merge(step, "after", {"type": ["string", "integer"], "examples": ["3 business days", 0]})
+    _merge(step, "up_to", {"type": "string", "examples": ["5 business days", "2 weeks"]})
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

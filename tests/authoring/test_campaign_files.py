@@ -152,7 +152,12 @@ MISTAKES = {
     "unknown-value": (campaign(STEP, '    if: interview.kind == "vid"'), 5, 28, '"video"'),
     "template-syntax": (campaign("  - task:", "      text: a {{ b"), 5, 13, ""),
     "unknown-filter": (campaign("  - task: {text: '{{ job.title | uper }}'}"), 4, 34, '"upper"'),
-    "not-yet": (campaign(STEP, "    wait_for: offer.sent"), 5, 5, "second campaign"),
+    "again": (campaign(STEP, enter="on: offer.sent, again: often"), 2, 32, "when_left"),
+    "not-here": (campaign("  - wait_for: offer.sent", AT), 5, 5, "up_to"),
+    "branch": (campaign("  - if: replied()", "    else:", "      - send: prep/kit"), 5, 5, "not ("),
+    "repeat": (campaign(STEP, AT, "    repeat: {}"), 6, 13, "again_if_moved"),
+    "no-until": (campaign(STEP, "    if_expired: task"), 5, 5, "never expires"),
+    "was": (campaign(STEP, "    was: kit"), 5, 10, "line 4"),
 }
 
 
@@ -165,36 +170,6 @@ def test_a_mistake_is_found_at_its_place_with_what_to_do(project, code):
     [problem] = project.library().problems
     assert (problem.code, problem.line, problem.column) == (code, line, column)
     assert said in f"{problem.message} {problem.hint}"
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("then", "[]"),
-        ("else", "[]"),
-        ("wait_for", "offer.sent"),
-        ("up_to", "3 days"),
-        ("repeat", "{every: 3 days}"),
-        ("was", "old"),
-        ("if_expired", "task"),
-        ("promise", "{what: x}"),
-        ("ask", "[]"),
-        ("again", "never"),
-    ],
-)
-def test_a_word_still_to_come_is_refused_by_name(project, key, value):
-    project.template("prep/kit")
-    project.campaign(campaign(STEP, f"    {key}: {value}"))
-    [problem] = project.library().problems
-    assert (problem.code, problem.message) == ("not-yet", f'"{key}" is not in this version')
-    assert problem.hint
-
-
-def test_an_audience_and_promises_are_still_to_come(project, told):
-    project.template("prep/kit")
-    project.campaign(campaign(STEP, enter="if: replied()"), "a")
-    project.campaign(campaign(STEP, "    at: 1 day after promise.due"), "b")
-    assert told(project.library().problems) == ["a.yaml:2:8 not-yet", "b.yaml:5:9 not-yet"]
 
 
 def test_every_mistake_of_every_kind_is_told_in_one_go(project, told):
@@ -213,7 +188,7 @@ def test_every_mistake_of_every_kind_is_told_in_one_go(project, told):
           - send: [1]
           - nonsense
           - send: prep/other
-            repeat: {every: 1 day}
+            repeat: {every: 1 dya}
             if_late: never
         """
     )
@@ -225,7 +200,7 @@ def test_every_mistake_of_every_kind_is_told_in_one_go(project, told):
         "prep.yaml:10:11 wrong-type",
         "prep.yaml:11:5 wrong-type",
         "prep.yaml:12:11 unknown-template",
-        "prep.yaml:13:5 not-yet",
+        "prep.yaml:13:21 duration",
         "prep.yaml:14:14 invalid-value",
         "kit.md:5:10 unknown-name",
     ]
