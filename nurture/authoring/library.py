@@ -98,18 +98,14 @@ class Library:
             for name, each in self.campaigns.items()
         )
         templates = (
-            Revision("template", key, each.digest, each.source)
-            for key, each in self.templates.items()
+            Revision("template", each.path, each.digest, each.source)
+            for each in self.templates.values()
         )
         layouts = (
             Revision("layout", name, self._layouts[name], text)
             for name, text in self.layouts.items()
         )
         return [*campaigns, *templates, *layouts]
-
-    def layout_digest(self, template: Template) -> str | None:
-        """Which version of its layout a template is sent in now."""
-        return self._layouts.get(template.layout)
 
     def keep(self) -> None:
         """Let the versions in force outlive this process."""

@@ -3,9 +3,10 @@
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Protocol
 
 from nurture.clock import Clock
@@ -28,8 +29,9 @@ from nurture.engine.journal import Journal
 from nurture.engine.planner import MEND_AFTER, Planned, Planner
 from nurture.engine.recording import by_key
 from nurture.errors import NurtureError, OutsideError
-from nurture.store import alarm, planning
-from nurture.store.database import Database
+from nurture.store import alarm, planning, revisions
+from nurture.store.database import Connection, Database
+from nurture.store.planning import SentBy
 
 log = logging.getLogger("nurture.sender")
 
@@ -78,6 +80,7 @@ class Sender:
         self.write = write
         self.carrier = carrier
         self.journal = journal
+        self._kept: set[str | None] = set()  # digests of files that the database has
         #: By lease: what came of hand-overs, until the database has it.
         self._unrecorded: dict[str, list[tuple[Message, Consequence]]] = {}
 
@@ -100,8 +103,10 @@ class Sender:
                 return 0
             planned = self.planner.plan_locked(connection, ids, now)
             chosen = [pair for each in planned.values() if (pair := first_to_go(each))]
-            messages = [message.id for message, _ in chosen]
-            planning.mark_sending(connection, messages, lease, now, now + LEASE)
+            sent_by = {message.id: self._sent_by(message, facts) for message, facts in chosen}
+            self._keep(connection, sent_by.values(), now)
+            planning.mark_sending(connection, sent_by, lease, now, now + LEASE)
+        self._kept.update(*sent_by.values())
         results = self._unrecorded[lease] = []
         for message, facts in chosen:
             if self.clock.now() < now + LEASE - LEASE_MARGIN:
@@ -111,6 +116,21 @@ class Sender:
             results.append((message, result))
         self._record()
         return len(ids)
+
+    def _sent_by(self, message: Message, facts: Facts) -> SentBy:
+        """The revisions in force: `write` is about to take the same, in this same thread."""
+        campaign = self.planner.library.campaigns.get(message.campaign)
+        locale = facts.candidate.locale
+        template, layout = self.planner.renderer().digests(message.template, locale)
+        return SentBy(campaign.digest if campaign else None, template, layout)
+
+    def _keep(self, connection: Connection, sent_by: Iterable[SentBy], now: datetime) -> None:
+        """See to it that what is sent can be read for ever, also where the daemon could not keep
+        it when it came into force: the database was away, or there is no daemon."""
+        missing = set(chain(*sent_by)) - self._kept
+        if missing:
+            rows = [row for row in self.planner.library.revisions() if row.digest in missing]
+            revisions.keep(connection, rows, now)
 
     def _lease(self) -> str:
         try:

@@ -4,6 +4,7 @@ Layouts are `templates/layouts/*.html`, written in Jinja. They get the company, 
 readable whatever the accent is) and the footer's words; everything about the reader is a token.
 """
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,8 @@ class Layouts:
         self._company = config.company
         self._environment = TemplateEnvironment()
         self._compiled: dict[str, Any] = {}
+        #: sha256 of those that were read already
+        self.digests = {name: _digest(source) for name, source in self._sources.items()}
         self._colours = colours(config.company.brand.accent)
         #: for a link that a value brings, which no stylesheet sees
         self.link_style = f"color:{self._colours['link']};text-decoration:underline"
@@ -73,6 +76,10 @@ class Layouts:
         except (UnicodeDecodeError, TemplateError, TypeError) as error:
             line = getattr(error, "lineno", None)
             raise RenderError(f"layout: {error}", file=shown(path), line=line) from None
+
+
+def _digest(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()
 
 
 def colours(accent: str) -> dict[str, str]:

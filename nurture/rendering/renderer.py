@@ -71,6 +71,14 @@ class Renderer:
         """By key: see templates.load_templates."""
         return self._templates
 
+    def digests(self, name: str, locale: str | None) -> tuple[str | None, str | None]:
+        """Which files `render` would take for this reader: the sha256 of the template's bytes and
+        of its layout's. None where there is no such file, or its text is not known."""
+        template = choose(self._templates, name, locale or self._config.locale)
+        if template is None:
+            return None, None
+        return template.digest or None, self._layouts.digests.get(template.layout)
+
     def render(
         self,
         name: str,

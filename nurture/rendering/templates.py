@@ -51,6 +51,11 @@ class Template:
         """What it is called in the mapping that `load_templates` returns."""
         return self.name if self.locale is None else f"{self.name}.{self.locale}"
 
+    @property
+    def path(self) -> str:
+        """Its file, from templates/ on."""
+        return f"{self.key}{'.md' if self.markdown else '.html'}"
+
 
 def load_templates(root: Path) -> tuple[dict[str, Template], list[Problem]]:
     """The good templates of a project by key, and what is wrong with the others.

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -167,21 +167,36 @@ def failures(connection: Connection, ids: Collection[int]) -> dict[int, int]:
     return {row.id: row.failures for row in connection.execute(query)}
 
 
+class SentBy(NamedTuple):
+    """The revisions that a mail is written from: what the store keeps of each is its digest."""
+
+    campaign_digest: str | None
+    template_digest: str | None  #: of the file in the language that was sent
+    layout_digest: str | None
+
+
 def mark_sending(
-    connection: Connection, ids: Sequence[int], lease: str, now: datetime, until: datetime
+    connection: Connection,
+    sent_by: Mapping[int, SentBy],
+    lease: str,
+    now: datetime,
+    until: datetime,
 ) -> None:
     """From here on these messages count as contacts, whatever happens to this process."""
-    connection.execute(
-        update(messages)
-        .where(messages.c.id.in_(ids), messages.c.state == MessageState.QUEUED)
-        .values(
-            state=MessageState.SENDING,
-            lease=lease,
-            lease_until=until,
-            sent_at=now,
-            attempts=messages.c.attempts + 1,
+    for revisions in set(sent_by.values()):
+        ids = [id_ for id_, each in sent_by.items() if each == revisions]
+        connection.execute(
+            update(messages)
+            .where(messages.c.id.in_(ids), messages.c.state == MessageState.QUEUED)
+            .values(
+                state=MessageState.SENDING,
+                lease=lease,
+                lease_until=until,
+                sent_at=now,
+                attempts=messages.c.attempts + 1,
+                **revisions._asdict(),
+            )
         )
-    )
 
 
 def in_hand(

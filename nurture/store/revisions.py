@@ -19,7 +19,9 @@ _AT_ONCE = 300  # keys a query: databases limit how many values one may bind
 
 class Revision(NamedTuple):
     kind: str  #: campaign | template | layout
-    name: str  #: a campaign's or layout's name, a template's key (`name`, or `name.de`)
+    #: A campaign's or layout's name, without its suffix; a template's path below templates/, with
+    #: it: `prep/kit.de.md`.
+    name: str
     digest: str  #: sha256 of the file's bytes, in hex
     content: str
 
@@ -51,17 +53,26 @@ def content(connection: Connection, kind: str, name: str, digest: str) -> str | 
 
 
 def kept(connection: Connection, kind: str, name: str, digest: str) -> RowMapping | None:
-    """The same with its `kept_at`: since when it was in force, the first time it was.
+    """The same with its own `name` and `kept_at`: when it was first in force.
 
-    A template is also found by its name alone, whichever of its languages the digest is of.
+    A template is found by the name that campaigns give it, whichever of its files has that digest.
     """
     query = select(revisions).where(revisions.c.kind == kind, revisions.c.digest == digest)
     rows = connection.execute(query.order_by(revisions.c.name)).mappings().all()
-    for row in rows:
-        if row["name"] == name:
-            return row
-    translations = (row for row in rows if row["name"].rpartition(".")[0] == name)
-    return next(translations, None) if kind == "template" else None
+    return next((row for row in rows if _names(row["name"], kind, name)), None)
+
+
+def layout(connection: Connection, digest: str) -> RowMapping | None:
+    """The layout that has this digest, whatever it is called."""
+    query = select(revisions).where(revisions.c.kind == "layout", revisions.c.digest == digest)
+    return connection.execute(query.order_by(revisions.c.name)).mappings().first()
+
+
+def _names(kept_as: str, kind: str, name: str) -> bool:
+    if kind != "template":
+        return kept_as == name
+    folder, _, file = kept_as.rpartition("/")
+    return kept_as == name or f"{folder}/{file.partition('.')[0]}".lstrip("/") == name
 
 
 def _known(

@@ -142,9 +142,9 @@ def test_every_file_in_force_can_be_kept_whole(project, live):
     project.campaign(TEXT.format(title="Broken") + "  - nonsense")
     live.reload()
     rows = {(row.kind, row.name): row for row in live.revisions()}
-    assert set(rows) == {("campaign", "prep"), ("template", "prep/kit"), ("layout", "letter")}
+    assert set(rows) == {("campaign", "prep"), ("template", "prep/kit.md"), ("layout", "letter")}
     assert "name: One" in rows["campaign", "prep"].content
-    assert rows["template", "prep/kit"].content == good
+    assert rows["template", "prep/kit.md"].content == good
     assert rows["layout", "letter"].content == "<html>{{ body }}</html>"
     for row in rows.values():
         assert hashlib.sha256(row.content.encode()).hexdigest() == row.digest

@@ -62,8 +62,8 @@ def test_a_template_is_found_by_its_name_in_whichever_language_it_was_sent(
     database: Database,
 ) -> None:
     german, other = (
-        revision("Hallo", "prep/kit.de", "template"),
-        revision("Hallo", "prep/kits.de", "template"),
+        revision("Hallo", "prep/kit.de.md", "template"),
+        revision("Hallo", "prep/kits.de.md", "template"),
     )
     with database.write() as connection:
         revisions.keep(connection, [other, german], NOW)
