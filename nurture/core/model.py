@@ -64,7 +64,7 @@ class StepState(StrEnum):
 
     OPEN = "open"
     SENT = "sent"  # its message is sent or in doubt
-    DONE = "done"  # its task was handed to a person
+    DONE = "done"  # its task was handed to a person, its branch chosen, its gate opened
     SKIPPED = "skipped"
     FAILED = "failed"
 
@@ -75,6 +75,7 @@ class Verdict(StrEnum):
     WAIT = "wait"  # `at` says until when, if that is known
     SKIP = "skip"  # will not happen
     SENT = "sent"  # happened
+    DONE = "done"  # a branch was chosen, or a gate opened: nothing goes out by it
 
 
 class Reason(StrEnum):
@@ -90,6 +91,11 @@ class Reason(StrEnum):
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_MISSING = "campaign_missing"
     AFTER_STEP = "after_step"
+    WAIT_FOR = "wait_for"
+    OPENED = "opened"
+    WAITED = "waited"
+    CHOSEN = "chosen"
+    NOT_CHOSEN = "not_chosen"
     NO_ANCHOR = "no_anchor"
     CONDITION = "condition"
     APPROVAL = "approval"
@@ -340,6 +346,7 @@ class Facts:
     contacts: tuple[Contact, ...] = ()  #: oldest first
     messages: tuple[Message, ...] = ()  #: those not yet at an end: planned, queued, held, ...
     events: tuple[Event, ...] = ()  #: not yet planned on, oldest first
+    heard: tuple[Event, ...] = ()  #: planned on already, of the types that some step waits for
     replied_at: datetime | None = None
 
 

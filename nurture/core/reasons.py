@@ -35,7 +35,9 @@ def sentence(
         case Verdict.SENT:
             return f"Sent{when}" if reason is Reason.DUE else f"In doubt{when}: {why}"
         case Verdict.TASK:
-            return f"Became a task{when}"
+            return f"Became a task{when}{'' if reason is Reason.DUE else ': ' + why}"
+        case Verdict.DONE:
+            return f"Went on{when}: {why}"
         case _:
             return f"Not sent: {why}"
 
@@ -80,6 +82,18 @@ _WHY: Mapping[Reason, Callable[[Detail, ZoneInfo], str]] = {
     Reason.CAMPAIGN_PAUSED: lambda detail, _: f"its campaign is {detail.get('status', 'paused')}",
     Reason.CAMPAIGN_MISSING: _fixed("its campaign's file is gone"),
     Reason.AFTER_STEP: lambda detail, _: f"comes after the step {detail.get('step', 'above')}",
+    Reason.WAIT_FOR: lambda detail, _: (
+        f"it waits for {' or '.join(detail.get('events', ['an event']))}"
+        f"{', and no longer' if 'until' in detail else ''}"
+    ),
+    Reason.OPENED: lambda detail, _: f"{detail.get('event', 'its event')} came",
+    Reason.WAITED: lambda detail, _: (
+        f"nothing came within {detail['up_to']}" if "up_to" in detail else "nothing came"
+    ),
+    Reason.CHOSEN: lambda detail, _: (
+        f"its `if` was {'true' if detail.get('chosen') == 'then' else 'not true'}"
+    ),
+    Reason.NOT_CHOSEN: _fixed("the candidate went another way through the campaign"),
     Reason.NO_ANCHOR: lambda detail, _: f"{detail.get('anchor', 'its anchor')} is not known yet",
     Reason.CONDITION: _fixed("its `if` is not true"),
     Reason.APPROVAL: _fixed("somebody has to approve it"),
