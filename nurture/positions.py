@@ -1,15 +1,16 @@
 """Where in the file does it say that?
 
-YAML 1.2 read with the position of every key and value kept, and pydantic's complaints turned into
-problems at those positions. Shared by the configuration, campaign files and template front matter.
+YAML 1.2 read with the position of every key and value kept, and complaints (YAML's in traps.py,
+pydantic's in misfits.py) turned into problems at those positions. Shared by the configuration,
+campaign files and template front matter.
 Timestamps stay text and `on`, `no`, `9:00` are words, as YAML 1.2 has it.
 """
 
-import difflib
-import types
-from collections.abc import Iterable, Mapping
+import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from functools import cached_property
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -17,13 +18,26 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from nurture.errors import Problem, Problems
+from nurture.files import LARGEST
+from nurture.misfits import Place, did_you_mean, misfit
+from nurture.traps import (
+    PROSE,
+    Slip,
+    braces_on,
+    explained,
+    is_wrapped,
+    odd_spaces,
+    quoted,
+    valueless,
+)
 
-Place = tuple[str | int, ...]
+__all__ = ["Place", "Positions", "did_you_mean", "read_yaml", "validate"]
+
 M = TypeVar("M", bound=BaseModel)
 
 NODES_AT_MOST = 50_000  # with aliases expanded: a small file can otherwise unfold into gigabytes
 DEPTH_AT_MOST = 60
-BRACES = "put text that begins with {{ in quotes"
+TOLD_AT_MOST = 100  # of one file: who broke more than that wants to see the first ones
 
 
 @dataclass
@@ -34,6 +48,8 @@ class Positions:
     first_line: int = 1
     values: dict[Place, Node] = field(default_factory=dict)
     keys: dict[Place, Node] = field(default_factory=dict)
+    #: what is wrong with the text though it could be read; the first `validate` raises it
+    slips: list[Slip] = field(default_factory=list)
 
     def __contains__(self, path: Place) -> bool:
         return path in self.values
@@ -68,110 +84,169 @@ class Positions:
             index = index if found < 0 else found
         return self.spot(index)
 
-    def has_braces(self, index: int) -> bool:
-        """Whether the line of the character at `index` has a value that begins with `{{`."""
-        start = self.text.rfind("\n", 0, index) + 1
-        end = self.text.find("\n", start)
-        return ": {{" in self.text[start : end if end >= 0 else None]
-
     def spot(self, index: int) -> tuple[int, int]:
-        line = self.text.count("\n", 0, index)
-        return self.first_line + line, index - (self.text.rfind("\n", 0, index) + 1) + 1
+        line = bisect_right(self._line_starts, index) - 1
+        return self.first_line + line, index - self._line_starts[line] + 1
+
+    def problem(self, slip: Slip, file: str) -> Problem:
+        line, column = self.spot(slip.index)
+        return Problem(
+            file=file,
+            line=line,
+            column=column,
+            code=slip.code,
+            message=slip.message,
+            hint=slip.hint,
+        )
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(found.end() for found in re.finditer("\n", self.text))]
 
 
 def read_yaml(text: str, file: str, first_line: int = 1) -> tuple[Any, Positions]:
     """The data of one YAML document (plain dicts, lists and scalars; None when empty) and where
     each part stands. `first_line` is the line of the file on which `text` begins.
 
-    Raises Problems: `yaml` for what is not YAML, `duplicate-key` for a key written twice.
+    Raises Problems for what is not YAML, or too much of it. What can be read though it cannot be
+    meant (a key written twice, a comma in a value) is kept in the positions until `validate`.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     positions = Positions(text, first_line)
+    if len(text) > LARGEST:
+        hint = f"keep it below {LARGEST // 1000} KB"
+        raise Problems(
+            [positions.problem(Slip(0, "too-large", "too large to be meant", hint), file)]
+        )
+    if _deepest(text) > 10 * DEPTH_AT_MOST:  # a reader that calls itself would be long at it
+        raise Problems([positions.problem(_TOO_DEEP, file)])
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
-        raise Problems([_marked(error, positions, file)]) from None
-    except (YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError) as error:
+        raise Problems([positions.problem(slip, file) for slip in explained(error, text)]) from None
+    except RecursionError:
+        raise Problems([positions.problem(_TOO_DEEP, file)]) from None
+    except (YAMLError, ValueError, LookupError, AttributeError, TypeError) as error:
         # ruamel.yaml's scanner raises built-in errors for some malformed texts.
         at = getattr(error, "position", 0)
-        line, column = positions.spot(at if isinstance(at, int) else 0)
-        said = "nested too deeply" if isinstance(error, RecursionError) else _first_line(error)
-        raise Problems(
-            [Problem(file=file, line=line, column=column, code="yaml", message=f"not YAML: {said}")]
-        ) from None
-    reading = _Reading(positions, file)
+        slip = Slip(at if isinstance(at, int) else 0, "yaml", f"not YAML: {_first_line(error)}")
+        raise Problems([positions.problem(slip, file)]) from None
+    reading = _Reading(positions)
     data = reading.value(root, ()) if root is not None else None
-    if reading.problems:
-        raise Problems(reading.problems)
+    if reading.too_much is not None:
+        raise Problems([positions.problem(reading.too_much, file)])
     return data, positions
 
 
 def validate(model: type[M], data: Any, positions: Positions, file: str) -> M:
     """`data` as a `model`; raises Problems with every complaint, each at its place.
 
-    Codes: `unknown-key`, `missing-key`, `wrong-type`, `invalid-value`.
+    Codes: `unknown-key`, `missing-key`, `wrong-type`, `invalid-value`, and those of the slips.
     """
+    slips, positions.slips = positions.slips, []
+    found = [positions.problem(slip, file) for slip in slips]
+    valid = None
     try:
-        return model.model_validate({} if data is None else data, by_alias=True, by_name=False)
+        valid = model.model_validate({} if data is None else data, by_alias=True, by_name=False)
     except ValidationError as error:
-        found = [
-            _complaint(model, dict(one), positions, file)
-            for one in error.errors(include_url=False, include_input=False)
-        ]
-        raise Problems(list(dict.fromkeys(found))) from None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean "..."?`, or nothing where no known word is near."""
-    near = difflib.get_close_matches(str(word), sorted(set(known)), n=1, cutoff=0.6)
-    return f'did you mean "{near[0]}"?' if near else ""
+        told = {(problem.line, problem.column) for problem in found}
+        found += [positions.problem(slip, file) for slip in odd_spaces(positions.text)]
+        for one in error.errors(include_url=False)[:TOLD_AT_MOST]:
+            wrong = misfit(model, dict(one), positions.values)
+            line, column = (positions.key if wrong.of_key else positions.at)(wrong.path)
+            if (line, column) not in told:
+                said = {"code": wrong.code, "message": wrong.message, "hint": wrong.hint}
+                found.append(Problem(file=file, line=line, column=column, **said))
+    if valid is None or found:
+        raise Problems(list(dict.fromkeys(found))[:TOLD_AT_MOST])
+    return valid
 
 
 class _Reading:
-    """Builds plain data from nodes and notes where each came from."""
+    """Builds plain data from nodes and notes where each came from, and what cannot be meant."""
 
-    def __init__(self, positions: Positions, file: str) -> None:
+    def __init__(self, positions: Positions) -> None:
         self.positions = positions
-        self.file = file
-        self.problems: list[Problem] = []
+        self.too_much: Slip | None = None
         self.nodes = 0
 
     def value(self, node: Node, path: Place) -> Any:
         self.nodes += 1
         if self.nodes > NODES_AT_MOST or len(path) > DEPTH_AT_MOST:
-            if not any(problem.code == "yaml" for problem in self.problems):
-                self._problem(node, "yaml", "too large or nested too deeply to be meant")
+            self.too_much = self.too_much or Slip(node.start_mark.index, *_TOO_MUCH)
             return None
         self.positions.values[path] = node
+        if not str(node.tag).startswith("tag:yaml.org,2002:"):
+            message = "to YAML, a word that begins with ! is a tag, and not part of the text"
+            self._slip(node, "yaml", message, "put the whole text in quotes")
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return _scalar(node)
+        value = _scalar(node)
+        prose = path and path[-1] in PROSE
+        if _is_plain(node) and not prose and isinstance(value, str) and is_wrapped(value):
+            hint = f"use straight quotes, or none: {quoted(value[1:-1])}"
+            self._slip(node, "smart-quotes", "typographic quotes are part of the text", hint)
+            return value[1:-1]
+        return value
 
     def _mapping(self, node: MappingNode, path: Place) -> dict[str, Any]:
         data: dict[str, Any] = {}
+        before = ""
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
-                hint = BRACES if self.positions.has_braces(key_node.start_mark.index) else ""
-                self._problem(key_node, "yaml", "a key must be a word", hint)
+                braces = braces_on(self.positions.text, key_node.start_mark.index)
+                if braces is not None:
+                    self.positions.slips.append(braces)
+                else:
+                    self._slip(key_node, "yaml", "a key must be a word")
                 continue
             key = _text(key_node)
             if key in data:
-                first = self.positions.key((*path, key))[0]
-                self._problem(
-                    key_node, "duplicate-key", f'"{key}" is already written on line {first}'
-                )
+                self._twice(key_node, key, path, next(iter(data)) == key)
                 continue
+            if node.flow_style and _is_empty(value_node):
+                slip = valueless(key, key_node.start_mark.index, before, data.get(before))
+                self.positions.slips.append(slip)
+                continue
+            before = key
             self.positions.keys[*path, key] = key_node
             data[key] = self.value(value_node, (*path, key))
         return data
 
-    def _problem(self, node: Node, code: str, message: str, hint: str = "") -> None:
-        line, column = self.positions.spot(node.start_mark.index)
-        self.problems.append(
-            Problem(file=self.file, line=line, column=column, code=code, message=message, hint=hint)
-        )
+    def _twice(self, node: Node, key: str, path: Place, begins: bool) -> None:
+        line = self.positions.key((*path, key))[0]
+        hint = ""
+        if begins and path and isinstance(path[-1], int):
+            hint = f'if a new item begins here, write "- {key}: ..."'
+        self._slip(node, "duplicate-key", f'"{key}" is already written on line {line}', hint)
+
+    def _slip(self, node: Node, code: str, message: str, hint: str = "") -> None:
+        self.positions.slips.append(Slip(node.start_mark.index, code, message, hint))
+
+
+_TOO_MUCH = ("yaml", "too large or nested too deeply to be meant", "write it out, without aliases")
+_TOO_LARGE = Slip(0, "too-large", "too large to be meant", f"keep it below {LARGEST // 1000} KB")
+_TOO_DEEP = Slip(0, "yaml", "nested too deeply to be meant")
+
+
+def _deepest(text: str) -> int:
+    """How many brackets are open at once, at most; those within text count too."""
+    deepest = depth = 0
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth = depth + 1 if bracket in "[{" else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether it is text without quotes."""
+    return isinstance(node, ScalarNode) and not node.style
+
+
+def _is_empty(node: Node) -> bool:
+    return _is_plain(node) and node.start_mark.index == node.end_mark.index
 
 
 def _text(node: Node) -> str:
@@ -200,110 +275,5 @@ def _scalar(node: Node) -> Any:
     return text
 
 
-def _marked(error: MarkedYAMLError, positions: Positions, file: str) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    line, column = positions.spot(mark.index) if mark is not None else (positions.first_line, 1)
-    said = ", ".join(part for part in (error.context, error.problem) if part) or "it cannot be read"
-    hint = ""
-    if "\\t" in said or "\t" in said:
-        hint = "indent with spaces, not with tabs"
-    elif mark is not None and positions.has_braces(mark.index):
-        hint = BRACES
-    elif "mapping values are not allowed" in said:
-        hint = "put text that contains a colon in quotes"
-    elif "but found another document" in said:
-        hint = "one file holds one document: remove the second ---"
-    message = f"not YAML: {' '.join(said.split())}"
-    return Problem(file=file, line=line, column=column, code="yaml", message=message, hint=hint)
-
-
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-_COMPLAINTS = {
-    "string_type": "text is expected here",
-    "int_type": "a whole number is expected here",
-    "int_parsing": "a whole number is expected here",
-    "int_from_float": "a whole number is expected here",
-    "float_type": "a number is expected here",
-    "float_parsing": "a number is expected here",
-    "bool_type": "true or false is expected here",
-    "bool_parsing": "true or false is expected here",
-    "list_type": "a list is expected here",
-    "dict_type": "keys with values are expected here",
-    "model_type": "keys with values are expected here",
-    "model_attributes_type": "keys with values are expected here",
-}
-
-
-def _complaint(
-    model: type[BaseModel], error: Mapping[str, Any], positions: Positions, file: str
-) -> Problem:
-    kind, loc = str(error["type"]), tuple(error["loc"])
-    path = _place(loc, positions)
-    if kind == "extra_forbidden":
-        name = str(loc[-1])
-        known = _keys_at(model, loc[:-1])
-        hint = did_you_mean(name, known) or (f"known here: {', '.join(known)}" if known else "")
-        line, column = positions.key(path)
-        return Problem(
-            file=file, line=line, column=column, code="unknown-key", message=f'"{name}"', hint=hint
-        )
-    if kind in ("missing", "union_tag_not_found"):
-        line, column = positions.at(path)
-        name = str(loc[-1]) if kind == "missing" else str(error["ctx"]["discriminator"]).strip("'")
-        message = f'"{name}" is missing'
-        return Problem(file=file, line=line, column=column, code="missing-key", message=message)
-    line, column = positions.at(path)
-    name = str(path[-1]) if path else ""
-    prefix = f"{name}: " if name and not name.isdigit() else ""
-    wrong_type = kind in _COMPLAINTS or kind.endswith(("_type", "_parsing"))
-    said = _COMPLAINTS.get(kind) or str(error["msg"]).removeprefix("Value error, ")
-    hint = ""
-    if kind in ("literal_error", "enum"):
-        said = f"must be {str(error['ctx']['expected']).replace(chr(39), '')}"
-    elif kind == "string_type":
-        hint = "put it in quotes if it is meant as text"
-    return Problem(
-        file=file,
-        line=line,
-        column=column,
-        code="wrong-type" if wrong_type else "invalid-value",
-        message=prefix + said,
-        hint=hint,
-    )
-
-
-def _place(loc: Iterable[str | int], positions: Positions) -> Place:
-    """A pydantic location without the names of union members, which no file contains."""
-    path: Place = ()
-    for part in loc:
-        if (*path, part) in positions:
-            path = (*path, part)
-    return path
-
-
-def _keys_at(model: Any, loc: Iterable[str | int]) -> list[str]:
-    """The keys that `model` knows at `loc`."""
-    here: list[Any] = _models(model)
-    for part in loc:
-        deeper: list[Any] = []
-        for one in here:
-            for name, about in one.model_fields.items():
-                if part in (name, about.alias):
-                    deeper += _models(about.annotation, *about.metadata)
-        here = deeper or here
-    return [about.alias or name for one in here for name, about in one.model_fields.items()]
-
-
-def _models(*annotations: Any) -> list[Any]:
-    found: list[Any] = []
-    for annotation in annotations:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            found.append(annotation)
-        elif isinstance(written := getattr(annotation, "written_as", None), type):
-            found += _models(written)
-        elif get_origin(annotation) in (Annotated, Union, types.UnionType, list, dict, tuple):
-            found += _models(*get_args(annotation))
-    return found

@@ -168,7 +168,7 @@ def test_a_password_is_never_shown(load):
         ("transport: {kind: pigeon}", 1, 12, "invalid-value", "outbox"),
         ("transport: {dir: x}", 1, 12, "missing-key", "kind"),
         ("release_at_most: many", 1, 18, "invalid-value", ""),
-        ("a: [", 2, 1, "yaml", ""),
+        ("a: [", 1, 4, "yaml", ""),
     ],
 )
 def test_what_cannot_be_used_is_refused_at_its_place(refused, text, line, column, code, said):

@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "nurture"
 
 #: Beside the rooms; every room but core may use them, and they know of core only.
-COMMON = {"config", "clock", "errors", "positions"}
+COMMON = {"config", "clock", "errors", "files", "misfits", "positions", "traps"}
 
 #: Which rooms and modules each may know of. Doors open downwards, floor by floor; rooms on one
 #: floor do not know each other. `wiring` names the concrete classes, so whoever knows of it has all
