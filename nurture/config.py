@@ -34,7 +34,8 @@ from nurture.core.caps import Cap, Gap
 from nurture.core.hours import Never
 from nurture.core.model import Approval, Category, Duration, Hours, MessageClass, Tone
 from nurture.core.timing import parse_duration
-from nurture.errors import OutsideError, Problem, Problems, shown
+from nurture.errors import Problem, Problems, shown
+from nurture.files import read_bytes, text_in
 from nurture.positions import Place, Positions, did_you_mean, read_yaml, validate
 
 EXAMPLE_COMPANY = "Example Ltd"
@@ -309,6 +310,7 @@ class ToneRules(Keys):
     cheerful_after_bad_news: Length = timedelta(days=14)
 
 
+Phrase = Annotated[str, Field(pattern=r"\S")]
 FieldKind = Literal["text", "number", "date", "instant", "list"]
 FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 CategoryName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -366,6 +368,11 @@ DEFAULT_FIELDS: dict[str, FieldKind] = {
     "skills": "list",
 }
 
+#: What argues with a no, or hurries people.
+DEFAULT_BANNED = ["are you sure", "last chance", "don't miss"]
+#: What tells whoever looks over a candidate's shoulder that they look for work.
+DEFAULT_DISCREET = ["application", "candidate", "interview", "job", "offer", "recruiter", "salary"]
+
 
 def _all_are(kind: type, given: dict[Any, Any]) -> bool:
     """Whether these are values given by code, which means exactly them, and not by a file."""
@@ -418,6 +425,8 @@ class Settings(Keys):
     send_slack: Length = timedelta(minutes=15)
     interview_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     candidate_fields: dict[FieldName, FieldKind] = DEFAULT_FIELDS
+    banned_words: list[Phrase] = DEFAULT_BANNED
+    discreet_words: list[Phrase] = DEFAULT_DISCREET
 
     @field_validator("categories")
     @classmethod
@@ -475,11 +484,9 @@ def load_config(path: Path, env: Mapping[str, str]) -> Config:
     """
     root, file = path.absolute().parent, shown(path)
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-    except UnicodeDecodeError:
-        raise Problems([Problem(file=file, code="yaml", message="is not UTF-8 text")]) from None
-    except OSError as error:
-        raise OutsideError(f"{file} cannot be read: {error.strerror}") from None
+        text = text_in(read_bytes(path, file), file)
+    except FileNotFoundError:
+        text = ""
     data, positions = read_yaml(text, file)
     source = _Source(file, positions, [])
     data = _with_environment(data, (), env, source)

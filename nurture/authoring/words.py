@@ -4,27 +4,34 @@ Reads a template's Jinja tree without rendering it. Names are looked up in the c
 what a campaign's trigger can supply is asked where the campaign is known.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-from jinja2 import TemplateError, nodes
-from jinja2.meta import find_undeclared_variables
 
 from nurture.authoring.expressions import Complaint
+from nurture.authoring.jinja import Called, Named, Text, read_text
+from nurture.authoring.parts import parts_of, unknown_category
+from nurture.authoring.wording import wording_problems
 from nurture.config import Config
 from nurture.core.model import Approval, Category, Hours, MessageClass
 from nurture.errors import Problem
 from nurture.positions import did_you_mean
 from nurture.rendering.context import FUNCTIONS, TEMPLATE_ONLY, vocabulary
-from nurture.rendering.sandbox import TemplateEnvironment
+from nurture.rendering.sandbox import FILTER_NAMES, TEST_NAMES
 from nurture.rendering.templates import Template
 
 #: Filters that the renderer adds to the sandbox's: times in the reader's zone and language.
 TIME_FILTERS = frozenset({"when", "day", "clock"})
 #: Single words, not objects, that only templates have.
-TEMPLATE_WORDS = frozenset({"why"})
+TEMPLATE_WORDS = frozenset({"why", "button"})
+#: What can be called besides `rendering.context.FUNCTIONS`, with the number of arguments.
+_CALLS = {"button": 2}
+#: What a template may call of a text.
+_OF_TEXT = frozenset({"capitalize", "endswith", "lower", "startswith", "strip", "title", "upper"})
+#: The fields of what a list of the vocabulary holds.
+_IN_LISTS = {"interview.interviewers": frozenset({"name", "role"})}
+#: What people write who want a time in a form of their own.
+_TIME_WORDS = frozenset({"strftime", "format", "date", "time", "datetime", "datetimeformat"})
+_SHOW_TIMES = "write | when, | day or | clock: in the reader's own zone and language"
 
 Words = Mapping[str, Mapping[str, str]]
 
@@ -46,75 +53,33 @@ def uses_of(
 
     `own` are single words that this kind of text has besides the vocabulary.
     """
-    env = TemplateEnvironment()
-    try:
-        tree = env.parse(source)
-        complaints = [*_unknown_filters(tree, env, source), *_other_files(tree, source)]
-        # Looking for names stops at a filter or test that is not there.
-        for filtered in tree.find_all(nodes.Filter):
-            env.filters.setdefault(filtered.name, _anything)
-        for tested in tree.find_all(nodes.Test):
-            env.tests.setdefault(tested.name, _anything)
-        free = find_undeclared_variables(tree)
-    except TemplateError as error:
-        offset = _line_start(source, getattr(error, "lineno", 1) or 1)
-        return [], [Complaint(offset, "template-syntax", error.message or "cannot be read")]
-    except RecursionError:
-        return [], [Complaint(0, "template-syntax", "nested too deeply")]
-    except ValueError:  # a number of thousands of digits
-        return [], [Complaint(0, "template-syntax", "cannot be read")]
-    uses: list[Use] = []
-    guarded = _guarded(tree)
-    for thing, attr, line in _names(tree, free):
-        name = f"{thing}.{attr}" if attr else thing
-        offset = _offset(source, line, name)
-        if thing in words:
-            uses.append(Use(thing, name, offset, thing in guarded or name in guarded))
-            if attr and attr not in words[thing]:
-                fields = words[thing]
-                hint = did_you_mean(attr, fields) or f"known: {', '.join(sorted(fields))}"
-                message = f'{thing} has no field "{attr}"'
-                complaints.append(Complaint(offset, "unknown-name", message, hint))
-        elif thing not in own and thing not in FUNCTIONS and thing != "range":
-            hint = did_you_mean(thing, [*words, *own, *FUNCTIONS])
-            message = f'there is no "{thing}"'
-            complaints.append(Complaint(offset, "unknown-name", message, hint))
-    return uses, list(dict.fromkeys(complaints))
+    text = read_text(source)
+    uses = [
+        Use(
+            one.thing,
+            one.name,
+            one.offset,
+            bool({one.thing, one.name} & text.guarded),
+        )
+        for one in text.named
+        if one.thing in words and not one.of
+    ]
+    complaints = [*text.complaints, *_unknown_filters(text)]
+    for one in text.named:
+        complaints += _unknown_name(one, words, own)
+    for call in text.called:
+        complaints += _wrong_call(call)
+    return uses, sorted(set(complaints), key=lambda one: (one.offset, one.message))
 
 
 def template_problems(template: Template, config: Config) -> list[Problem]:
     """What is wrong with one template whatever campaign sends it."""
     words = {**vocabulary(config), **TEMPLATE_ONLY}
-    problems = []
-    if template.category not in config.categories:
-        hint = did_you_mean(template.category, config.categories)
-        hint = hint or f"known: {', '.join(config.categories)}"
-        at = _in_file(template, config, template.subject_line, template.category, "category:")
-        problems.append(
-            Problem(
-                file=template.file,
-                line=at[0],
-                column=at[1],
-                code="unknown-category",
-                message=f'"{template.category}"',
-                hint=hint,
-            )
-        )
-    parts = [
-        (template.subject, template.subject_line),
-        (template.preheader, template.preheader_line),
-        *((fact, template.facts_line) for fact in template.facts),
-    ]
-    for source, first_line in parts:
-        for one in uses_of(source, words, TEMPLATE_WORDS)[1]:
-            word = re.match(r"[\w.]*", source[one.offset :])
-            at = _in_file(template, config, first_line, word[0] if word else "")
-            problems.append(_problem(template, at, one))
-    for one in uses_of(template.body, words, TEMPLATE_WORDS)[1]:
-        line = template.body.count("\n", 0, one.offset)
-        column = one.offset - (template.body.rfind("\n", 0, one.offset) + 1) + 1
-        problems.append(_problem(template, (template.first_line + line, column), one))
-    return problems
+    problems = unknown_category(template, config)
+    for part in parts_of(template, config):
+        for one in uses_of(part.source, words, TEMPLATE_WORDS)[1]:
+            problems.append(part.problem(one.offset, one.code, one.message, one.hint))
+    return [*problems, *wording_problems(template, config)]
 
 
 def restraint_lost(own: Category, other: Category) -> str:
@@ -133,97 +98,58 @@ def restraint_lost(own: Category, other: Category) -> str:
     return ""
 
 
-def _names(tree: nodes.Template, free: set[str]) -> Iterator[tuple[str, str, int]]:
-    """(object, field or nothing, line) of every name that the text does not define itself."""
-    inside: set[int] = set()
-    for node in tree.find_all(nodes.Getattr):
-        if isinstance(node.node, nodes.Name) and node.node.name in free:
-            inside.add(id(node.node))
-            yield node.node.name, node.attr, node.lineno
-    for item in tree.find_all(nodes.Getitem):
-        if isinstance(item.node, nodes.Name) and item.node.name in free:
-            inside.add(id(item.node))
-            by_name = isinstance(item.arg, nodes.Const) and isinstance(item.arg.value, str)
-            yield item.node.name, item.arg.as_const() if by_name else "", item.lineno
-    for name in tree.find_all(nodes.Name):
-        if name.name in free and id(name) not in inside:
-            yield name.name, "", name.lineno
+def _unknown_name(one: Named, words: Words, own: frozenset[str]) -> Iterator[Complaint]:
+    fields: Mapping[str, str] | frozenset[str]
+    if one.of:
+        fields = _IN_LISTS.get(one.of, frozenset())
+        if fields and one.attrs[0] not in fields:
+            hint = did_you_mean(one.attrs[0], fields) or f"known: {', '.join(sorted(fields))}"
+            message = f'each of {one.of} has no field "{one.attrs[0]}"'
+            yield Complaint(one.offset, "unknown-name", message, hint)
+        return
+    if one.thing not in words:
+        if one.thing not in own and one.thing not in FUNCTIONS and one.thing != "range":
+            hint = did_you_mean(one.thing, [*words, *own, *FUNCTIONS])
+            yield Complaint(one.offset, "unknown-name", f'there is no "{one.thing}"', hint)
+        return
+    fields = words[one.thing]
+    if one.attrs and one.attrs[0] not in fields:
+        hint = did_you_mean(one.attrs[0], fields) or f"known: {', '.join(sorted(fields))}"
+        message = f'{one.thing} has no field "{one.attrs[0]}"'
+        yield Complaint(one.offset, "unknown-name", message, hint)
+    elif len(one.attrs) > 1:
+        yield from _unknown_part(one, fields[one.attrs[0]])
 
 
-def _guarded(tree: nodes.Template) -> set[str]:
-    """Names about which the text asks `is defined`."""
-    found: set[str] = set()
-    for test in tree.find_all(nodes.Test):
-        if test.name not in ("defined", "undefined"):
-            continue
-        if isinstance(test.node, nodes.Name):
-            found.add(test.node.name)
-        elif isinstance(test.node, nodes.Getattr) and isinstance(test.node.node, nodes.Name):
-            found.add(f"{test.node.node.name}.{test.node.attr}")
-    return found
+def _unknown_part(one: Named, kind: str) -> Iterator[Complaint]:
+    """What is asked of a field: a time has no parts, a text a few methods."""
+    name, part = ".".join(one.attrs[:1]), one.attrs[1]
+    if kind in ("instant", "date"):
+        message = f"{one.thing}.{name}.{part} would be in no reader's zone or language"
+        yield Complaint(one.offset, "raw-time", message, _SHOW_TIMES)
+    elif kind != "list" and (part not in _OF_TEXT or kind in ("number", "flag")):
+        message = f'{one.thing}.{name} has no "{part}"'
+        yield Complaint(one.offset, "unknown-name", message, did_you_mean(part, _OF_TEXT))
 
 
-def _unknown_filters(
-    tree: nodes.Template, env: TemplateEnvironment, source: str
-) -> Iterator[Complaint]:
-    for kind, what, known in (
-        (nodes.Filter, "filter", {*env.filters, *TIME_FILTERS}),
-        (nodes.Test, "test", {*env.tests}),
+def _wrong_call(call: Called) -> Iterator[Complaint]:
+    wanted = {**FUNCTIONS, **_CALLS}.get(call.name)
+    if wanted is not None and call.arguments != wanted:
+        message = f"{call.name} takes {wanted or 'no'} argument{'s' * (wanted != 1)}"
+        yield Complaint(call.offset, "wrong-arguments", message)
+
+
+def _unknown_filters(text: Text) -> Iterator[Complaint]:
+    for what, used, known in (
+        ("filter", text.filters, FILTER_NAMES | TIME_FILTERS),
+        ("test", text.tests, TEST_NAMES),
     ):
-        for node in tree.find_all(kind):
-            if node.name not in known:
-                offset = _offset(source, node.lineno, node.name)
-                hint = did_you_mean(node.name, known)
-                message = f'there is no {what} "{node.name}"'
-                yield Complaint(offset, "unknown-filter", message, hint)
-
-
-def _other_files(tree: nodes.Template, source: str) -> Iterator[Complaint]:
-    for node in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
-        message = "a template stands alone: it cannot include, import or extend another"
-        hint = "what all mails share belongs into the layout"
-        yield Complaint(_line_start(source, node.lineno), "template-syntax", message, hint)
-
-
-def _problem(template: Template, at: tuple[int, int], one: Complaint) -> Problem:
-    return Problem(
-        file=template.file,
-        line=at[0],
-        column=at[1],
-        code=one.code,
-        message=one.message,
-        hint=one.hint,
-    )
-
-
-def _in_file(
-    template: Template, config: Config, line: int, word: str, key: str = ""
-) -> tuple[int, int]:
-    """Where front matter says `word`: at or after `line`, or on the line that begins with `key`."""
-    suffix = ".md" if template.markdown else ".html"
-    path: Path = config.templates_dir / f"{template.key}{suffix}"
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()[: template.first_line]
-    except (OSError, UnicodeDecodeError):
-        return line, 1
-    for number, text in enumerate(lines, start=1):
-        if (text.lstrip().startswith(key) if key else number >= line) and word and word in text:
-            return number, text.index(word) + 1
-    return line, 1
-
-
-def _anything(value: object) -> object:
-    return value
-
-
-def _line_start(source: str, line: int) -> int:
-    at = 0
-    for _ in range(line - 1):
-        at = source.find("\n", at) + 1 or at
-    return at
-
-
-def _offset(source: str, line: int, name: str) -> int:
-    start = _line_start(source, line)
-    found = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)").search(source, start)
-    return found.start() if found else start
+        for name, offset in used:
+            if name in known:
+                continue
+            if what == "filter" and name in _TIME_WORDS:
+                message = f'there is no filter "{name}"; a time would be in no reader\'s zone'
+                yield Complaint(offset, "raw-time", message, _SHOW_TIMES)
+            else:
+                message = f'there is no {what} "{name}"'
+                yield Complaint(offset, "unknown-filter", message, did_you_mean(name, known))

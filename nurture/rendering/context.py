@@ -35,7 +35,8 @@ from nurture.core.subject import application_of, interview_of, last_contact, off
 
 _PERSON = {"name": "text", "email": "text", "phone": "text", "title": "text"}
 
-#: object -> field -> kind: text | instant | date | number | list | enum:a,b,c.
+#: object -> field -> kind: text | instant | date | number | list | flag | enum:a,b,c. A flag is
+#: there only while it is true.
 #: `candidate` has the fields declared in config.candidate_fields as well: see `vocabulary`.
 VOCABULARY: Mapping[str, Mapping[str, str]] = {
     "candidate": {
@@ -50,6 +51,7 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "pronouns": "text",
         "formality": "text",
         "channel": "text",
+        "discreet": "flag",
         "consent_until": "date",
         "last_contact_at": "instant",
     },
@@ -160,8 +162,11 @@ def context(
     enrollment: Enrollment | None,
     config: Config,
     now: datetime,
+    promise: Promise | None = None,
 ) -> dict[str, Any]:
     """The vocabulary filled in for one enrollment (or, without one, for a preview) as of `now`.
+
+    `promise` is the one that the mail to be written makes: it is the one it speaks of.
 
     `_changes` collects the instants at which a value that was asked for changes by time alone.
     `_zone` is the ZoneInfo in which this person reads times.
@@ -191,7 +196,7 @@ def context(
         words["offer"] = _present(
             sent_at=offer.sent_at, expires_at=offer.expires_at, status=offer.status
         )
-    promise = promise_of(facts, subject, enrollment.id if enrollment else None)
+    promise = promise or promise_of(facts, subject, enrollment.id if enrollment else None)
     if promise is not None:
         words["promise"] = _promise(promise, facts)
     return words
@@ -237,6 +242,7 @@ def _candidate(facts: Facts, config: Config, now: datetime) -> dict[str, Any]:
         pronouns=fields.get("pronouns"),
         formality=fields.get("formality"),
         channel=fields.get("channel"),
+        discreet=True if fields.get("discreet") is True else None,
         consent_until=candidate.consent_until,
         last_contact_at=last_contact(facts, None, config.categories, now),
     )

@@ -15,7 +15,7 @@ from nurture.rendering.context import VOCABULARY
     [
         ("Dear {{ candidate.frst_name }}", "5:9", "unknown-name", 'did you mean "first_name"?'),
         ("a\n\nb {{ nobody }}", "7:6", "unknown-name", "nobody"),
-        ('{{ candidate["frst"] }}', "5:1", "unknown-name", "frst"),
+        ('{{ candidate["frst"] }}', "5:4", "unknown-name", "frst"),
         (
             "{% for p in interview.people %}{{ p.name }}{% endfor %}",
             "5:13",
