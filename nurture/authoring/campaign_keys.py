@@ -29,6 +29,13 @@ EVENTS = frozenset(
 STEP_LISTS = ("steps", "then", "else")
 
 
+_MOMENTS: list[Any] = [
+    "1 day before interview.starts_at at 09:00",
+    "3 hours after interview.ends_at",
+    "5 business days after application.last_contact",
+]
+
+
 def _one_or_more(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -42,71 +49,128 @@ class _Keys(BaseModel):
 
 
 class EnterKeys(_Keys):
-    on: str | None = Field(None, description="The event with which a person enters")
+    on: str | None = Field(
+        None,
+        description="The event with which a person enters",
+        examples=["interview.scheduled", "application.created", "custom.open_day"],
+    )
     if_: str | None = Field(
         None,
         alias="if",
         description="Only when this condition is true; without `on`, everybody for whom it is",
+        examples=[
+            'interview.kind in ("video", "panel", "onsite")',
+            "days_since(candidate.last_contact_at) >= 270",
+        ],
     )
     once_per: (
         Literal["candidate", "application", "interview", "offer", "promise", "event"] | None
     ) = Field(None, description="How often a person may enter; default: what the event is about")
     again: str | None = Field(
-        None, description="When one may enter again: never, when_left, or a time such as 90 days"
+        None,
+        description="When one may enter again: never, when_left, or a time such as 90 days",
+        examples=["never", "when_left", "90 days"],
     )
 
 
 class LeaveKeys(_Keys):
     on: Annotated[list[str], BeforeValidator(_one_or_more)] = Field(
-        [], description="An event, or a list of events, with which a person leaves"
+        [],
+        description="An event, or a list of events, with which a person leaves",
+        examples=["offer.accepted", ["candidate.replied", "answer.given"]],
     )
-    if_: str | None = Field(None, alias="if", description="Leave as soon as this is true")
+    if_: str | None = Field(
+        None,
+        alias="if",
+        description="Leave as soon as this is true",
+        examples=['answered("coming") == "no"'],
+    )
 
 
 class TaskKeys(_Keys):
-    text: str = Field(min_length=1, description="What to do, with {{ ... }} like a template")
+    text: str = Field(
+        min_length=1,
+        description="What to do, with {{ ... }} like a template",
+        examples=["Call {{ candidate.first_name }} if nothing is decided"],
+    )
     to: Literal["recruiter", "coordinator", "hiring_manager", "manager"] = Field(
         "recruiter", description="Whose task it is"
     )
-    due: str = Field("1 business day", description="How long they have")
+    due: str = Field(
+        "1 business day", description="How long they have", examples=["4 hours", "2 business days"]
+    )
 
 
 class RepeatKeys(_Keys):
     every: str | None = Field(
-        None, description="How long between; without it, each time its anchor has moved on"
+        None,
+        description="How long between; without it, each time its anchor has moved on",
+        examples=["1 week", "21 days", "1 month"],
     )
-    at_most: int | None = Field(None, ge=1, description="How often at most")
+    at_most: int | None = Field(None, ge=1, description="How often at most", examples=[2])
 
 
 class PromiseKeys(_Keys):
-    what: str = Field(min_length=1, description="What is promised: a decision")
-    within: str = Field(description="How long after the mail: 5 business days")
+    what: str = Field(
+        min_length=1, description="What is promised, as the mail says it", examples=["a decision"]
+    )
+    within: str = Field(description="How long after the mail", examples=["5 business days"])
 
 
 class StepKeys(_Keys):
-    send: str | None = Field(None, description="A template's path below templates/, no suffix")
+    send: str | None = Field(
+        None,
+        description="A template's path below templates/, no suffix",
+        examples=["interview-prep/what-to-expect"],
+    )
     task: TaskKeys | None = Field(None, description="Something for a person to do")
     wait_for: Annotated[list[str], BeforeValidator(_one_or_more), Field(min_length=1)] | None = (
-        Field(None, description="What waits below waits for this event, or one of these")
+        Field(
+            None,
+            description="What waits below waits for this event, or one of these",
+            examples=["contact.logged", ["answer.given", "candidate.replied"]],
+        )
     )
     up_to: Annotated[str, BeforeValidator(_zero)] | None = Field(
-        None, description="How long to wait for it at most"
+        None,
+        description="How long to wait for it at most",
+        examples=["5 business days", "2 weeks"],
     )
     since: Literal["entered"] | None = Field(
         None, description="Events since the person entered count, not only since the step above"
     )
-    at: str | None = Field(None, description="A moment: 2 days before interview.starts_at")
-    after: Annotated[str, BeforeValidator(_zero)] | None = Field(
-        None, description="How long after the step above is settled"
+    at: str | None = Field(
+        None,
+        description="When: so long before or after a fact; it waits for no other step",
+        examples=_MOMENTS,
     )
-    if_: str | None = Field(None, alias="if", description="Only when this condition is true then")
+    after: Annotated[str, BeforeValidator(_zero)] | None = Field(
+        None,
+        description="How long after the step above is settled",
+        examples=["3 business days", "2 hours", 0],
+    )
+    if_: str | None = Field(
+        None,
+        alias="if",
+        description="Only when this condition is true then; with `then:`, which way to go",
+        examples=['interview.kind != "onsite"', 'not (answered("coming") == "yes")'],
+    )
     then: list["StepKeys"] | None = Field(
-        None, min_length=1, description="The steps for those of whom the condition is true"
+        None,
+        min_length=1,
+        description="The steps for those of whom the condition is true",
+        examples=[[{"send": "status/interviewed"}]],
     )
     else_: list["StepKeys"] | None = Field(
-        None, alias="else", min_length=1, description="The steps for the others"
+        None,
+        alias="else",
+        min_length=1,
+        description="The steps for the others",
+        examples=[[{"send": "status/screened", "after": "4 hours"}]],
     )
-    until: str | None = Field(None, description="The moment after which it is too late")
+    until: str | None = Field(
+        None, description="The moment after which it is too late", examples=_MOMENTS
+    )
     if_late: Literal["skip", "send"] = Field(
         "skip", description="What to do when its moment had passed already"
     )
@@ -118,15 +182,33 @@ class StepKeys(_Keys):
     )
     repeat: RepeatKeys | None = Field(None, description="That it happens more than once")
     promise: PromiseKeys | None = Field(None, description="What this mail promises")
-    category: str | None = Field(None, description="A more restrained category than the template's")
-    id: str | None = Field(None, description="The step's name for ever; default: the template's")
-    was: str | None = Field(None, description="The id it had before, which no step has now")
+    category: str | None = Field(
+        None,
+        description="A more restrained category than the template's",
+        examples=["help", "culture"],
+    )
+    id: str | None = Field(
+        None,
+        description="The step's name for ever; default: the template's",
+        examples=["day-before"],
+    )
+    was: str | None = Field(
+        None, description="The id it had before, which no step has now", examples=["reminder"]
+    )
 
 
 class CampaignKeys(_Keys):
-    name: str = Field(min_length=1, description="What people call this campaign")
-    about: str = Field("", description="What it is for")
-    owner: str = Field("", description="Who answers for it")
+    name: str = Field(
+        min_length=1,
+        description="What people call this campaign",
+        examples=["Interview preparation"],
+    )
+    about: str = Field(
+        "",
+        description="What it is for",
+        examples=["Everything a candidate needs before each interview"],
+    )
+    owner: str = Field("", description="Who answers for it", examples=["Talent Marketing"])
     status: CampaignStatus = Field(
         CampaignStatus.DRAFT, strict=False, description="What its authors want"
     )

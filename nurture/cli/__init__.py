@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from nurture import __version__
-from nurture.cli import authoring, database, intake, looking, people, running, simulating
+from nurture.cli import authoring, database, intake, looking, people, running, schemas, simulating
 from nurture.cli.printing import clean
 from nurture.errors import NurtureError, Problems, UsageError
 
@@ -56,6 +56,7 @@ for command in (
     running.run,
     authoring.check,
     authoring.preview,
+    schemas.schema,
     intake.import_,
     intake.events,
     looking.agenda,
