@@ -13,7 +13,8 @@ from nurture.authoring.campaign_values import ID, Surroundings, Values
 from nurture.authoring.expressions import Scope
 from nurture.core.model import Campaign, Duration, Enter, Leave
 from nurture.core.timing import parse_duration
-from nurture.errors import Problem, Problems
+from nurture.errors import Problems
+from nurture.files import text_in
 from nurture.positions import read_yaml
 from nurture.rendering.context import FUNCTIONS, supplied
 
@@ -34,14 +35,7 @@ _AUDIENCE: tuple[str, ...] = ("candidate", "application")
 
 def read_campaign(raw: bytes, file: str, around: Surroundings) -> Campaign:
     """The campaign that the bytes of `file` describe. Raises Problems, with all there are."""
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise Problems(
-            [Problem(file=file, line=line, code="encoding", message="is not UTF-8 text")]
-        ) from None
-    data, positions = read_yaml(text, file)
+    data, positions = read_yaml(text_in(raw, file), file)
     keys, wrong = read_keys(data, positions, file)
     values = Values(file, positions, around)
     values.problems += wrong

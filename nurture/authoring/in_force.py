@@ -11,7 +11,8 @@ from pathlib import Path
 
 from nurture.config import Config
 from nurture.core.model import Campaign
-from nurture.errors import OutsideError, shown
+from nurture.errors import OutsideError, Problems, shown
+from nurture.files import read_bytes
 from nurture.rendering.templates import LAYOUTS, Template
 
 
@@ -47,8 +48,8 @@ def keep(
 def _copy(name: str, digest: str, sources: Iterable[Path], to: Path) -> None:
     for source in sources:
         try:
-            raw = (source / name).read_bytes()
-        except FileNotFoundError:
+            raw = read_bytes(source / name, name)
+        except (FileNotFoundError, Problems):
             continue
         if hashlib.sha256(raw).hexdigest() == digest:
             (to / name).parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from nurture.authoring.words import template_problems
 from nurture.config import Config
 from nurture.core.model import Campaign
 from nurture.errors import Problem, Problems, shown
+from nurture.files import read_bytes
 from nurture.rendering.templates import LAYOUTS, Template, load_templates
 from nurture.store.revisions import Revision
 
@@ -116,7 +117,7 @@ class Library:
         folders = (self.config.campaigns_dir.glob("*"), self.config.templates_dir.rglob("*"))
         for path in (path for folder in folders for path in folder):
             try:
-                stat = path.stat()
+                stat = path.stat() if path.exists() else path.lstat()  # a link to nothing is seen
             except OSError:
                 continue
             seen[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_ctime_ns)
@@ -186,14 +187,12 @@ class Library:
             name = path.stem
             there.add(name)
             try:
-                raw = path.read_bytes()
+                raw = read_bytes(path, shown(path))
             except FileNotFoundError:
                 there.discard(name)
                 continue
-            except OSError as error:
-                message = f"cannot be read: {error.strerror}"
-                problem = Problem(file=shown(path), code="unreadable", message=message)
-                self._bad_campaigns[name] = (problem,)
+            except Problems as unreadable:
+                self._bad_campaigns[name] = tuple(unreadable.problems)
                 continue
             if not self._affected(name, _digest(raw), changed_templates):
                 continue
@@ -229,11 +228,7 @@ class Library:
 
 
 def _campaign_files(folder: Path) -> Iterable[Path]:
-    return [
-        path
-        for path in sorted(folder.glob("*.yaml"))
-        if path.is_file() and not path.name.startswith(".")
-    ]
+    return [path for path in sorted(folder.glob("*.yaml")) if not path.name.startswith(".")]
 
 
 def _other_suffix(seen: Iterable[Path]) -> list[Problem]:
