@@ -25,6 +25,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     SecretStr,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -139,10 +140,21 @@ def is_loopback(host: str) -> bool:
         return host.lower().rstrip(".") == "localhost"
 
 
-Length = Annotated[timedelta, BeforeValidator(parse_length)]
-TimeOfDay = Annotated[time, BeforeValidator(parse_time)]
-Days = Annotated[frozenset[int], BeforeValidator(parse_days)]
-Span = Annotated[Duration, BeforeValidator(_duration)]
+def _written(*examples: str, more: str = "string") -> WithJsonSchema:
+    """How a value is written in the file, which its Python type does not say."""
+    return WithJsonSchema(
+        {"type": ["string", more] if more != "string" else "string", "examples": list(examples)}
+    )
+
+
+Length = Annotated[
+    timedelta, BeforeValidator(parse_length), _written("20 hours", "6 days 20 hours")
+]
+TimeOfDay = Annotated[time, BeforeValidator(parse_time), _written("08:30")]
+Days = Annotated[
+    frozenset[int], BeforeValidator(parse_days), _written("mon-fri", "mon, wed, fri", more="array")
+]
+Span = Annotated[Duration, BeforeValidator(_duration), _written("5 business days")]
 Zone = Annotated[str, AfterValidator(_timezone)]
 Language = Annotated[str, AfterValidator(_locale)]
 Email = Annotated[str, AfterValidator(_email)]

@@ -11,8 +11,11 @@ from jsonschema import Draft7Validator
 from nurture.authoring.campaign_keys import CampaignKeys
 from nurture.authoring.schema import campaign_schema
 from nurture.positions import read_yaml
+from tools.config_schema import config_schema
 
 ROOT = Path(__file__).parents[2]
+CONFIG_FILE = ROOT / "schemas/config.schema.json"
+CONFIG_SCHEMA = json.loads(json.dumps(config_schema()))
 FILE = ROOT / "schemas/campaign.schema.json"
 SCHEMA = json.loads(json.dumps(campaign_schema()))
 CAMPAIGNS = sorted((ROOT / "campaigns").glob("*.yaml"))
@@ -57,7 +60,10 @@ def test_the_schema_is_one_that_editors_can_read():
 @pytest.mark.parametrize(("key", "about"), KEYS, ids=[key for key, _ in KEYS])
 def test_every_key_says_what_it_means_and_shows_an_example(key: str, about: dict[str, Any]):
     assert len(about["description"]) > 10
-    chosen = {"examples", "enum", "const"} & about.keys() or about.get("type") in ("boolean", "array")
+    chosen = {"examples", "enum", "const"} & about.keys() or about.get("type") in (
+        "boolean",
+        "array",
+    )
     assert chosen or "allOf" in about, f"{key} has neither examples nor choices"
 
 
@@ -135,3 +141,47 @@ def test_the_whole_language_fits():
 def test_what_is_wrong_is_underlined(right: str, wrong: str):
     assert WHOLE.count(right) == 1
     assert errors(WHOLE.replace(right, wrong)) != []
+
+
+def config_errors(text: str) -> list[str]:
+    data, _ = read_yaml(text, "config.yaml")
+    return [error.message for error in Draft7Validator(CONFIG_SCHEMA).iter_errors(data)]
+
+
+def test_the_kept_schema_of_the_configuration_is_current_and_fits_the_starter_file():
+    assert json.loads(CONFIG_FILE.read_text(encoding="utf-8")) == CONFIG_SCHEMA, (
+        "write it anew: python -m tools.config_schema > schemas/config.schema.json"
+    )
+    text = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    assert text.splitlines()[0] == "# yaml-language-server: $schema=schemas/config.schema.json"
+    assert config_errors(text) == []
+
+
+def test_every_key_of_the_configuration_says_what_it_does():
+    Draft7Validator.check_schema(CONFIG_SCHEMA)
+    silent = [
+        f"{name}.{key}"
+        for name, part in {"": CONFIG_SCHEMA, **CONFIG_SCHEMA["definitions"]}.items()
+        for key, about in part.get("properties", {}).items()
+        if not about.get("description")
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("silence: {applied: null, final: 1 business day}", False),
+        ("categories: {culture: {priority: 5}, own: {class: service, priority: 3}}", False),
+        ("contact_hours: {days: [mon, tue], from: '09:00'}", False),
+        ("gap: null", False),
+        ("release_at_most: 1%", False),
+        ("release_at_most: some", True),
+        ("company: {nmae: Acme}", True),
+        ("transport: {kind: smtp}", True),
+        ("categories: {culture: {class: sales}}", True),
+        ("caps: [{per: 5 days}]", True),
+    ],
+)
+def test_the_configuration_is_underlined_where_it_is_wrong(text: str, wrong: bool):
+    assert bool(config_errors(text)) is wrong
