@@ -38,15 +38,17 @@ def read_bytes(path: Path, file: str) -> bytes:
     except OSError as error:
         kind = "is a folder" if path.is_dir() else f"cannot be read: {error.strerror}"
         raise _unreadable(file, kind) from None
-    with os.fdopen(handle, "rb") as opened:
+    try:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
             kind = next((said for test, said in _KINDS if test(mode)), "is not a file")
             raise _unreadable(file, kind)
-        try:
+        with os.fdopen(handle, "rb", closefd=False) as opened:
             raw = opened.read(LARGEST + 1)
-        except OSError as error:
-            raise _unreadable(file, f"cannot be read: {error.strerror}") from None
+    except OSError as error:
+        raise _unreadable(file, f"cannot be read: {error.strerror}") from None
+    finally:
+        os.close(handle)
     if len(raw) > LARGEST:
         raise _problem(file, "too-large", f"is larger than {LARGEST // 1000} KB", "split it")
     return raw

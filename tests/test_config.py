@@ -26,7 +26,7 @@ from nurture.config import (
 )
 from nurture.core.caps import Cap
 from nurture.core.model import Duration, Hours, MessageClass
-from nurture.errors import OutsideError, Problems
+from nurture.errors import Problems
 from nurture.positions import read_yaml
 
 ROOT = Path(__file__).parents[1]
@@ -207,7 +207,7 @@ def test_a_file_that_is_not_text_or_not_a_file_is_said_to_be_so(tmp_path):
     with pytest.raises(Problems, match="UTF-8"):
         load_config(tmp_path / "config.yaml", {})
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OutsideError):
+    with pytest.raises(Problems, match="is a folder"):
         load_config(tmp_path / "folder", {})
 
 

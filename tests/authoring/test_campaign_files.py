@@ -126,7 +126,7 @@ MISTAKES = {
     "invalid-value": (campaign(STEP, "    if_late: maybe"), 5, 14, "skip or send"),
     "yaml": ("name: [x\n", 1, 7, "is not closed"),
     "duplicate-key": (campaign(STEP, "    send: prep/kit"), 5, 5, "line 4"),
-    "encoding": (b"name: x\nabout: \xff\n", 2, 1, "UTF-8"),
+    "encoding": (b"name: x\nabout: \xff\n", 2, 8, "UTF-8"),
     "file-name": (campaign(STEP), 1, 1, "letters"),
     "unknown-event": (campaign(STEP, enter="on: interview.sheduled"), 2, 13, "interview.scheduled"),
     "once-per": (campaign(STEP, enter="on: offer.sent, once_per: interview"), 2, 35, "application"),
