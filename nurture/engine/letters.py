@@ -1,12 +1,15 @@
 """What exactly will this person read? The one rendering that the sender and every preview use."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from nurture.clock import Clock
 from nurture.config import Config
-from nurture.core.model import Enrollment, Facts, Message, MessageState, Subject
+from nurture.core.model import Enrollment, Facts, Message, MessageState, Promise, Subject
 from nurture.core.subject import application_of
+from nurture.engine import house
+from nurture.engine.promising import Campaigns, as_made, promised_in
 from nurture.engine.sender import Letter
 from nurture.errors import UsageError
 from nurture.positions import did_you_mean
@@ -26,19 +29,32 @@ class Preview:
 
 
 class Letters:
-    """Writes mails. `renderer` is replaced when templates or layouts change."""
+    """Writes mails. `renderer` is replaced when templates or layouts change; `campaigns` are those
+    in force, whose steps say what a mail promises."""
 
-    def __init__(self, config: Config, renderer: Renderer, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: Config,
+        renderer: Renderer,
+        clock: Clock,
+        campaigns: Callable[[], Campaigns],
+    ) -> None:
         self.config = config
         self.renderer = renderer
         self.clock = clock
+        self.campaigns = campaigns
+        self.calendars = house.Calendars(config)
 
     def write(self, message: Message, facts: Facts, now: datetime) -> Letter:
         """The bytes of a message. Raises RenderError where a fact or a template is wanting."""
         enrollment = next(each for each in facts.enrollments if each.id == message.enrollment_id)
-        _, raw = self._render(message, facts, enrollment.subject, enrollment, now)
+        promise = self._promise(message, facts, enrollment.subject, now)
+        _, raw = self._render(message, facts, enrollment.subject, enrollment, now, promise)
         return Letter(
-            sender=mime.envelope_sender(self.config), to=mime.envelope_recipient(facts), raw=raw
+            sender=mime.envelope_sender(self.config),
+            to=mime.envelope_recipient(facts),
+            raw=raw,
+            promise=promise,
         )
 
     def preview(self, template: str, facts: Facts, subject: Subject | None = None) -> Preview:
@@ -64,8 +80,17 @@ class Letters:
             application=application.ref if application else None,
             created_at=now,
         )
-        rendered, raw = self._render(message, facts, about, None, now)
+        promise = self._promise(message, facts, about, now)
+        rendered, raw = self._render(message, facts, about, None, now, promise)
         return Preview(rendered=rendered, raw=raw, category=category)
+
+    def _promise(
+        self, message: Message, facts: Facts, subject: Subject, now: datetime
+    ) -> Promise | None:
+        promised = promised_in(self.campaigns(), message)
+        if promised is None:
+            return None
+        return as_made(promised, message, facts, subject, self.calendars.of(facts.candidate), now)
 
     def _render(
         self,
@@ -74,13 +99,17 @@ class Letters:
         subject: Subject,
         enrollment: Enrollment | None,
         now: datetime,
+        promise: Promise | None,
     ) -> tuple[Rendered, bytes]:
-        words = context(facts, subject, enrollment=enrollment, config=self.config, now=now)
+        words = context(
+            facts, subject, enrollment=enrollment, config=self.config, now=now, promise=promise
+        )
         category = self.config.categories[message.category]
         rendered = self.renderer.render(
             message.template,
             words,
             candidate_id=facts.candidate.id,
+            message_id=message.id,
             locale=facts.candidate.locale,
             category=category,
         )

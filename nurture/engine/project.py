@@ -43,7 +43,9 @@ class Project:
 
     def __post_init__(self) -> None:
         self.pulse = Pulse(started_at=self.clock.now())
-        self.letters = Letters(self.config, self._renderer(), self.clock)
+        self.letters = Letters(
+            self.config, self._renderer(), self.clock, lambda: self.library.campaigns
+        )
         self.planner = Planner(
             self.database, self.library, self.config, self.clock, lambda: self.letters.renderer
         )

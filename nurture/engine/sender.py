@@ -19,6 +19,7 @@ from nurture.core.model import (
     Message,
     MessageState,
     Outcome,
+    Promise,
     Reason,
     StepState,
     Unknown,
@@ -29,7 +30,7 @@ from nurture.engine.journal import Journal
 from nurture.engine.planner import MEND_AFTER, Planned, Planner
 from nurture.engine.recording import by_key
 from nurture.errors import NurtureError, OutsideError
-from nurture.store import alarm, planning, revisions
+from nurture.store import alarm, planning, promises, revisions
 from nurture.store.database import Connection, Database
 from nurture.store.planning import SentBy
 
@@ -49,6 +50,7 @@ class Letter:
     sender: str  #: envelope
     to: str
     raw: bytes
+    promise: Promise | None = None  #: what it promises, as it says itself
 
 
 #: What has reached, or may have reached, the candidate; and what never will.
@@ -83,6 +85,8 @@ class Sender:
         self._kept: set[str | None] = set()  # digests of files that the database has
         #: By lease: what came of hand-overs, until the database has it.
         self._unrecorded: dict[str, list[tuple[Message, Consequence]]] = {}
+        #: What their mails promised, by message, until it is recorded that they were sent.
+        self._promised: dict[int, Promise] = {}
 
     def window(self) -> int:
         """Send one window of queued messages, at most one a candidate. How many were taken.
@@ -174,8 +178,11 @@ class Sender:
     def _hand_over(self, message: Message, facts: Facts, lease: str) -> Consequence:
         """Never raises: one message that is past helping must not leave a window in doubt."""
         now = self.clock.now()
+        self._promised.pop(message.id, None)
         try:
             letter = self.write(message, facts, now)
+            if letter.promise is not None:
+                self._promised[message.id] = letter.promise
         except Exception as error:
             # Whose words may hold anything; ours never hold more than the names of facts.
             text = str(error) if isinstance(error, NurtureError) else type(error).__name__
@@ -239,12 +246,32 @@ class Sender:
                     for key in keys[message.id]
                 ]
                 planning.record_verdicts(connection, rows)
+            self._promise(connection, recorded, now)
             for message, result in recorded:
                 if result.suppress is not None:
                     planning.suppress(connection, message.candidate_id, result.suppress)
             alarm.ring(connection, candidates, now)
+        for id_ in ids:
+            self._promised.pop(id_, None)
         counts = Counter(result.state.value for _, result in results)
         log.info("handed over", extra={"action": "handed-over", **counts})
+
+
+    def _promise(
+        self,
+        connection: Connection,
+        recorded: Sequence[tuple[Message, Consequence]],
+        now: datetime,
+    ) -> None:
+        """What these mails promised holds from when they are sent. In doubt is not sent: a debt
+        that nobody may have heard of is none."""
+        made = [
+            replace(promise, candidate_id=message.candidate_id)
+            for message, result in recorded
+            if result.state is MessageState.SENT
+            and (promise := self._promised.get(message.id)) is not None
+        ]
+        promises.make(connection, made, now)
 
 
 def first_to_go(planned: Planned) -> tuple[Message, Facts] | None:

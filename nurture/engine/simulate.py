@@ -33,7 +33,9 @@ def simulate(
     end = start + timedelta(days=days)
     clock = SetClock(start)
     copy = in_memory(project.database)
-    letters = Letters(project.config, project.letters.renderer, clock)
+    letters = Letters(
+        project.config, project.letters.renderer, clock, lambda: project.library.campaigns
+    )
     planner = Planner(copy, project.library, project.config, clock, lambda: letters.renderer)
     sender = Sender(copy, planner, clock, letters.write, Nowhere())
     try:

@@ -1,26 +1,41 @@
-"""Who does a link in a mail belong to?
+"""Who does a link in a mail belong to, and what does it say?
 
 A token is the candidate's id and a 128-bit HMAC over purpose and id: 32 characters, so that the
 whole List-Unsubscribe value stays under the 77 characters that mail software can fold safely. It
-never expires: a link mailed last year must still unsubscribe (CASL, CAN-SPAM).
+never expires: a link mailed last year must still unsubscribe (CASL, CAN-SPAM). The token of an
+answer also says which mail asked, which question, and which option: some 45 characters.
 """
 
 import hmac
 import os
+import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from nurture.errors import UsageError
 
 UNSUBSCRIBE = "unsubscribe"  #: {public_url}/u/{token}
 PREFERENCES = "preferences"  #: {public_url}/p/{token}
+ANSWER = "answer"  #: {public_url}/a/{token}
 
 _ID_BYTES = 8
 _MAC_BYTES = 16
 _TOKEN_LENGTH = 32
 _KEY_LENGTH_MIN = 16
+_ANSWER_LENGTH_MAX = 200
+_ANSWER = re.compile(rb"([0-9a-f]{1,16})\.([0-9a-f]{1,16})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
+
+
+class Answer(NamedTuple):
+    """What the link of one option of a question says."""
+
+    candidate_id: int
+    message_id: int  #: the row's; 0: the mail was only a preview
+    question: str
+    option: str
 
 
 class Signer:
@@ -50,9 +65,33 @@ class Signer:
         matches = [hmac.compare_digest(self._mac(key, purpose, number), mac) for key in self._keys]
         return int.from_bytes(number, "big") if any(matches) else None
 
+    def answer_token(self, answer: Answer) -> str:
+        """Characters that are safe in a URL."""
+        said = f"{answer.candidate_id:x}.{answer.message_id:x}.{answer.question}.{answer.option}"
+        content = said.encode("ascii")
+        sealed = self._mac(self._keys[0], ANSWER, content) + content
+        return urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    def read_answer(self, token: str) -> Answer | None:
+        """What this token says; None for every other text."""
+        if len(token) > _ANSWER_LENGTH_MAX or not token.isascii() or "=" in token:
+            return None
+        try:
+            raw = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        except ValueError:
+            return None
+        if urlsafe_b64encode(raw).decode().rstrip("=") != token:
+            return None
+        mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+        matches = [hmac.compare_digest(self._mac(key, ANSWER, content), mac) for key in self._keys]
+        said = _ANSWER.fullmatch(content)
+        if not any(matches) or said is None:
+            return None
+        return Answer(int(said[1], 16), int(said[2], 16), said[3].decode(), said[4].decode())
+
     @staticmethod
-    def _mac(key: bytes, purpose: str, number: bytes) -> bytes:
-        return hmac.digest(key, purpose.encode() + b"\0" + number, "sha256")[:_MAC_BYTES]
+    def _mac(key: bytes, purpose: str, content: bytes) -> bytes:
+        return hmac.digest(key, purpose.encode() + b"\0" + content, "sha256")[:_MAC_BYTES]
 
 
 def load_secret(var: Path, env: Mapping[str, str]) -> Signer:

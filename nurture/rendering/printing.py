@@ -21,7 +21,7 @@ from nurture.rendering.slots import Slots
 def letter_environment() -> TemplateEnvironment:
     environment = TemplateEnvironment(finalize=_printed)
     environment.filters.update(when=_when, day=_day, clock=_clock)
-    environment.globals["button"] = _button
+    environment.globals.update(button=_button, ask=_ask)
     return environment
 
 
@@ -86,6 +86,21 @@ def _button(context: Context, text: Any, url: Any) -> Markup:
     if context.parent["_markdown"]:
         return Markup(f'[{label}]({link} "button")')  # noqa: S704 - tokens
     return Markup(f'<a class="button" href="{link}">{label}</a>')  # noqa: S704 - tokens
+
+
+@pass_context
+def _ask(context: Context, question: Any) -> Markup:
+    """`{{ ask("coming") }}`: the question, and a button for each option."""
+    asked = context.parent.get("_asked", {}).get(question)
+    if asked is None:
+        raise RenderError(f'this template does not ask "{question}"')
+    text, options = asked
+    said = _printed(context, text)
+    buttons = [_button(context, label, url) for label, url in options]
+    if context.parent["_markdown"]:
+        return Markup("\n\n".join([f"**{said}**", *buttons]))  # noqa: S704 - tokens
+    rows = "".join(f"<p>{button}</p>" for button in buttons)
+    return Markup(f"<p><strong>{said}</strong></p>{rows}")  # noqa: S704 - tokens
 
 
 class _LetterHtml(RendererHTML):

@@ -16,7 +16,7 @@ from nurture.core.model import Category, MessageClass
 from nurture.rendering.errors import RenderError
 from nurture.rendering.inline import inline
 from nurture.rendering.layout import Layouts
-from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE, Signer
+from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE, Answer, Signer
 from nurture.rendering.plain import plain_from_html, plain_from_markdown, tidy
 from nurture.rendering.printing import MARKDOWN, letter_environment
 from nurture.rendering.sandbox import TEXT_MAX
@@ -87,8 +87,10 @@ class Renderer:
         candidate_id: int,
         locale: str | None,
         category: Category | None = None,
+        message_id: int = 0,
     ) -> Rendered:
-        """The mail in the reader's locale, their language, or the default.
+        """The mail in the reader's locale, their language, or the default. `message_id` is the
+        row's that asks its questions; without it they can be looked at and not be answered.
 
         `context` is what `context.context` gives. `category` is the message's, where it is not
         the template's own. Raises RenderError; never leaves a blank.
@@ -105,7 +107,7 @@ class Renderer:
                 line=1,
             )
         try:
-            return self._render(template, context, candidate_id, locale, category.klass)
+            return self._render(template, context, candidate_id, message_id, locale, category.klass)
         except RenderError as error:
             if error.file is not None:
                 raise
@@ -125,6 +127,7 @@ class Renderer:
         template: Template,
         context: Mapping[str, Any],
         candidate_id: int,
+        message_id: int,
         locale: str | None,
         klass: MessageClass,
     ) -> Rendered:
@@ -134,6 +137,7 @@ class Renderer:
         links = self._links(candidate_id)
         reason = why(klass, context, reading)
         words["links"], words["why"] = links, reason
+        words["_asked"] = self._asked(template, candidate_id, message_id)
         subject = self._one_line(template, template.subject, template.subject_line, words, slots)
         preheader = self._one_line(
             template, template.preheader, template.preheader_line, words, slots
@@ -214,6 +218,24 @@ class Renderer:
         return {
             "unsubscribe_url": f"{public}/u/{self._signer.token(UNSUBSCRIBE, candidate_id)}",
             "preferences_url": f"{public}/p/{self._signer.token(PREFERENCES, candidate_id)}",
+        }
+
+    def _asked(
+        self, template: Template, candidate_id: int, message_id: int
+    ) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+        """Each question of the template: its words, and the label and link of each option."""
+        public = self._config.web.public_url.rstrip("/")
+
+        def url(question: str, option: str) -> str:
+            answer = Answer(candidate_id, message_id, question, option)
+            return f"{public}/a/{self._signer.answer_token(answer)}"
+
+        return {
+            each.id: (
+                each.text,
+                [(label, url(each.id, key)) for key, label in each.options.items()],
+            )
+            for each in template.ask
         }
 
     def _one_line(

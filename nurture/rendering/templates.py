@@ -11,16 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from jinja2 import TemplateSyntaxError
+from jinja2 import TemplateSyntaxError, nodes
 from pydantic import BaseModel, ConfigDict, Field
 
 from nurture.core.model import Tone
 from nurture.errors import Problem, Problems, shown
-from nurture.positions import Positions, read_yaml, validate
+from nurture.files import read_bytes, text_in
+from nurture.positions import Positions, did_you_mean, read_yaml, validate
+from nurture.rendering.questions import AskKeys, Question, places_of, read_questions
 from nurture.rendering.sandbox import TemplateEnvironment, filtered_markup
 
 LAYOUTS = "layouts"
-_NOT_YET = ("ask", "calendar", "talking_points", "promise")
+_NOT_YET = ("calendar", "talking_points", "promise")
 _NAME = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*)(?:\.(?P<locale>[a-z]{2,3}(?:-\w{2,8})*))?")
 _FENCE = re.compile(r"---[ \t]*\n(?P<yaml>.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
@@ -37,6 +39,7 @@ class Template:
     layout: str = "letter"
     topic: str  #: what a candidate unsubscribes from; by default the category's name
     facts: tuple[str, ...] = ()  #: what the text part must contain, as templates
+    ask: tuple[Question, ...] = ()
     body: str
     markdown: bool
     first_line: int = 1  #: the line of the file on which the body begins
@@ -90,7 +93,10 @@ def load_templates(root: Path) -> tuple[dict[str, Template], list[Problem]]:
                 )
             )
             del templates[key]
-    return templates, sorted(problems + more)
+    differing = _asked_alike(templates)
+    for problem in differing:
+        templates = {key: each for key, each in templates.items() if each.file != problem.file}
+    return templates, sorted(problems + more + differing)
 
 
 def choose(templates: Mapping[str, Template], name: str, locale: str | None) -> Template | None:
@@ -114,6 +120,7 @@ class _FrontMatter(BaseModel):
     layout: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     topic: str | None = Field(default=None, min_length=1)
     facts: list[str] = []
+    ask: list[AskKeys] = []
 
 
 def read_template(path: Path, folder: Path) -> Template:
@@ -122,7 +129,7 @@ def read_template(path: Path, folder: Path) -> Template:
     What a translation leaves to the default one is still empty: `load_templates` fills it in.
     """
     file = shown(path)
-    raw = path.read_bytes()
+    raw = read_bytes(path, file)
     named = _NAME.fullmatch(path.stem)
     if named is None:
         raise _problem(
@@ -132,11 +139,7 @@ def read_template(path: Path, folder: Path) -> Template:
             f'"{path.name}"',
             "use letters, digits, - and _, or name.de.md",
         )
-    try:
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise _problem(file, line, "encoding", "not UTF-8", "save the file as UTF-8") from None
+    text = text_in(raw, file).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:  # no database keeps it, and no mail may carry it
         line = text.count("\n", 0, text.index("\0")) + 1
         raise _problem(file, line, "encoding", "there is a NUL character", "remove it")
@@ -145,6 +148,7 @@ def read_template(path: Path, folder: Path) -> Template:
         hint = "begin with a line ---, then subject: and category:, then another line ---"
         raise _problem(file, 1, "front-matter", "there is no front matter", hint)
     front, places = _front_matter(fence["yaml"], file)
+    asked, problems = read_questions(front.ask, places, file)
     below = path.relative_to(folder)
     template = Template(
         name="/".join((*below.parts[:-1], named["name"])),
@@ -157,6 +161,7 @@ def read_template(path: Path, folder: Path) -> Template:
         layout=front.layout or "",
         topic=front.topic or "",
         facts=tuple(front.facts),
+        ask=asked,
         body=text[fence.end() :],
         markdown=path.suffix == ".md",
         first_line=text.count("\n", 0, fence.end()) + 1,
@@ -166,7 +171,7 @@ def read_template(path: Path, folder: Path) -> Template:
         digest=hashlib.sha256(raw).hexdigest(),
         source=raw.decode(),
     )
-    problems = _syntax(template)
+    problems += _syntax(template)
     if template.locale is None and front.category is None:
         problems.append(
             Problem(file=file, line=1, code="missing-key", message='"category" is missing')
@@ -215,7 +220,8 @@ def _syntax(template: Template) -> list[Problem]:
     problems = []
     for source, first_line in parts:
         try:
-            filtered = filtered_markup(_SYNTAX.parse(source))
+            tree = _SYNTAX.parse(source)
+            filtered = filtered_markup(tree)
         except TemplateSyntaxError as error:
             line = first_line + (error.lineno or 1) - 1
             problems.append(
@@ -237,6 +243,59 @@ def _syntax(template: Template) -> list[Problem]:
                     hint="put it on each value: {{ candidate.first_name | upper }}",
                 )
             )
+        if source is template.body:
+            problems += _placing(template, tree)
+        else:
+            problems += [
+                Problem(
+                    file=template.file,
+                    line=first_line + line - 1,
+                    code="template-syntax",
+                    message="a question is asked in the body",
+                )
+                for _, line in places_of(tree)
+            ]
+    return problems
+
+
+def _placing(template: Template, tree: nodes.Template) -> list[Problem]:
+    """Every question is placed in the body, and nothing is placed that is not asked."""
+    questions = {question.id: question for question in template.ask}
+    placed = list(places_of(tree))
+    problems = []
+    for name, line in placed:
+        if name in questions:
+            continue
+        text = template.body.split("\n")[line - 1]
+        code, message, hint = "unknown-question", f'there is no question "{name}"', ""
+        if name is None:
+            code, message, hint = "template-syntax", "ask() takes one id", '{{ ask("coming") }}'
+        elif questions:
+            hint = did_you_mean(name, questions) or f"asked here: {', '.join(questions)}"
+        else:
+            hint = "write what is asked under `ask:` in the front matter"
+        problems.append(
+            Problem(
+                file=template.file,
+                line=template.first_line + line - 1,
+                column=max(text.find("ask("), 0) + 1,
+                code=code,
+                message=message,
+                hint=hint,
+            )
+        )
+    for name in questions.keys() - {name for name, _ in placed}:
+        line, column = questions[name].at
+        problems.append(
+            Problem(
+                file=template.file,
+                line=line,
+                column=column,
+                code="unplaced-question",
+                message=f'"{name}" is asked nowhere in the body',
+                hint=f'put {{{{ ask("{name}") }}}} where its buttons belong',
+            )
+        )
     return problems
 
 
@@ -257,6 +316,9 @@ def _fitted(read: Iterable[Template]) -> tuple[dict[str, Template], list[Problem
         elif template.category not in ("", default.category):
             code = "translation-differs"
             message = f'{default.file} has category "{default.category}"'
+        elif not _asks_alike(template, default):
+            code = "translation-differs"
+            message = f"{default.file} asks other questions, or with other options"
         else:
             templates[template.key] = _completed(template, default)
             continue
@@ -264,7 +326,41 @@ def _fitted(read: Iterable[Template]) -> tuple[dict[str, Template], list[Problem
     return templates, problems
 
 
+def _asks_alike(template: Template, default: Template) -> bool:
+    """Whether a translation asks the same. What follows from an answer it may leave unsaid."""
+    own = {each.id: each for each in default.ask}
+    return len(own) == len(template.ask) and all(
+        (said := own.get(each.id)) is not None
+        and replace(said, sets=each.sets and said.sets, then=each.then and said.then).same_as(each)
+        for each in template.ask
+    )
+
+
+def _asked_alike(templates: Mapping[str, Template]) -> list[Problem]:
+    """An answer means the same whichever mail asked: conditions know questions by their ids."""
+    first: dict[str, tuple[Question, Template]] = {}
+    problems = []
+    for template in templates.values():
+        for question in template.ask:
+            known, where = first.setdefault(question.id, (question, template))
+            if question.same_as(known):
+                continue
+            line, column = question.at
+            problems.append(
+                Problem(
+                    file=template.file,
+                    line=line,
+                    column=column,
+                    code="question-differs",
+                    message=f'{where.file} asks "{question.id}" with other options or effects',
+                    hint="give this question an id of its own, or make the two alike",
+                )
+            )
+    return problems
+
+
 def _completed(template: Template, default: Template) -> Template:
+    asked = {each.id: each for each in default.ask}
     translation = template is not default
     category = default.category
     return replace(
@@ -273,6 +369,10 @@ def _completed(template: Template, default: Template) -> Template:
         tone=default.tone if translation else template.tone,
         layout=template.layout or default.layout or "letter",
         topic=default.topic or category,
+        ask=tuple(
+            replace(each, sets=asked[each.id].sets, then=asked[each.id].then)
+            for each in template.ask
+        ),
     )
 
 
