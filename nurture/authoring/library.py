@@ -5,12 +5,13 @@ that breaks goes on with its former words, and a campaign whose file is gone is 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nurture.authoring import in_force
 from nurture.authoring.campaign_file import Surroundings, read_campaign
+from nurture.authoring.lint import campaign_problems
 from nurture.authoring.words import template_problems
 from nurture.config import Config
 from nurture.core.model import Campaign
@@ -54,7 +55,9 @@ class Library:
         self._sources: Mapping[str, str] = {}  # the whole files of `campaigns`
         self._bad_templates: list[Problem] = []
         self._unfit: Mapping[str, Template] = {}
+        self._questions: Mapping[str, Collection[str]] = {}
         self._bad_campaigns: dict[str, tuple[Problem, ...]] = {}
+        self._warned: dict[str, tuple[Problem, ...]] = {}  # of campaigns that are in force
         self._digests: dict[str, str] = {}  # of campaign files as last read, good or bad
         found = self.reload()
         former = in_force.copies(config)
@@ -82,7 +85,7 @@ class Library:
         # A file that was written while we read it is read again next time.
         self._seen = seen if self._look() == seen else None
         found = [*self._bad_templates, *_other_suffix(seen)]
-        for problems in self._bad_campaigns.values():
+        for problems in (*self._bad_campaigns.values(), *self._warned.values()):
             found += problems
         self.problems = tuple(sorted(set(found)))
         return Reloaded(
@@ -181,6 +184,8 @@ class Library:
 
     def _reload_campaigns(self, changed_templates: frozenset[str]) -> frozenset[str]:
         around = Surroundings(self.config, self.templates, self._broken(), self._unfit)
+        asked_anew = around.questions != self._questions  # any campaign may speak of answers
+        self._questions = around.questions
         campaigns, sources = dict(self.campaigns), dict(self._sources)
         there: set[str] = set()
         for path in _campaign_files(self.config.campaigns_dir):
@@ -194,18 +199,21 @@ class Library:
             except Problems as unreadable:
                 self._bad_campaigns[name] = tuple(unreadable.problems)
                 continue
-            if not self._affected(name, _digest(raw), changed_templates):
+            if not asked_anew and not self._affected(name, _digest(raw), changed_templates):
                 continue
             try:
-                campaigns[name] = read_campaign(raw, shown(path), around)
-                sources[name] = raw.decode()
+                campaign = read_campaign(raw, shown(path), around)
+                self._warned[name] = _fit(campaign, raw.decode(), self.config)
+                campaigns[name], sources[name] = campaign, raw.decode()
                 self._bad_campaigns.pop(name, None)
             except Problems as found:
                 self._bad_campaigns[name] = tuple(found.problems)
+                self._warned.pop(name, None)
             self._digests[name] = _digest(raw)
         for name in (self._digests.keys() | self._bad_campaigns.keys()) - there:
             self._digests.pop(name, None)
             self._bad_campaigns.pop(name, None)
+            self._warned.pop(name, None)
         gone = campaigns.keys() - there
         campaigns = {name: one for name, one in sorted(campaigns.items()) if name in there}
         changed = frozenset(
@@ -225,6 +233,14 @@ class Library:
         changed = {self.templates[key].name for key in changed_templates if key in self.templates}
         changed |= changed_templates
         return any(step.send in changed for step in campaign.every_step())
+
+
+def _fit(campaign: Campaign, source: str, config: Config) -> tuple[Problem, ...]:
+    """Warnings about a campaign that can be in force. Raises Problems for one that cannot."""
+    found = campaign_problems(campaign, source, config)
+    if any(problem.severity == "error" for problem in found):
+        raise Problems(found)
+    return tuple(found)
 
 
 def _campaign_files(folder: Path) -> Iterable[Path]:
