@@ -11,6 +11,8 @@ from nurture.cli.project import candidate_of, config_option, json_option, nobody
 from nurture.core.model import MessageState
 from nurture.engine.outlook import AHEAD, Entry, Outlook, outlook
 from nurture.engine.project import Project
+from nurture.engine.versions import SHORT
+from nurture.errors import NurtureError
 from nurture.store import history, planning
 
 
@@ -47,23 +49,33 @@ def agenda(candidate: str, as_json: bool) -> None:
     )
 
 
-@click.command(epilog="Example: nurture explain c-17")
+@click.command(epilog="Example: nurture explain c-17 --words")
 @config_option
-@click.argument("candidate")
+@click.argument("candidate", required=False)
+@click.option("--message", "message_id", type=int, metavar="ID", help="One mail, with its words.")
+@click.option("--words", is_flag=True, help="With the words and the rules each was sent by.")
 @json_option
-def explain(candidate: str, as_json: bool) -> None:
+def explain(candidate: str | None, message_id: int | None, words: bool, as_json: bool) -> None:
     """Why, why not and when, for a candidate.
 
-    Every step of every campaign they are in, however far ahead.
+    Every step of every campaign they are in, however far ahead; what was sent also says by which
+    version of its files. With --words these are shown, as they were then.
 
     CANDIDATE is an id, an e-mail address or a number.
     """
+    if (candidate is None) == (message_id is None):
+        raise click.UsageError("name a candidate, or one mail with --message ID")
     with opened() as project:
-        seen = _outlook(project, candidate, everything=True)
-    entries = (*seen.past, *seen.ahead)
+        who = candidate if message_id is None else _owner(project, message_id)
+        seen = _outlook(project, str(who), everything=True)
+    entries = [*seen.past, *seen.ahead]
+    if message_id is not None:
+        words, entries = True, [each for each in entries if each.message == message_id]
+        if not entries:
+            raise NurtureError(f"message {message_id} is not sent (`nurture explain {who}`)")
     if as_json:
         for entry in entries:
-            json_line({**entry.as_json(), "sentence": entry.sentence})
+            json_line(_explained(entry, words=words))
         return
     _whose(seen)
     for campaign in dict.fromkeys(entry.campaign for entry in entries):
@@ -72,6 +84,34 @@ def explain(candidate: str, as_json: bool) -> None:
             if entry.campaign == campaign:
                 about = f" ({entry.application})" if entry.application else ""
                 say(f"  {entry.step}{about}: {entry.sentence}")
+                _sent_by(entry, seen.zone, words=words)
+
+
+def _owner(project: Project, message_id: int) -> str:
+    with project.database.read() as connection:
+        ref = history.owner(connection, message_id)
+    if ref is None:
+        raise NurtureError(f"there is no message {message_id} (`nurture messages` lists them)")
+    return ref
+
+
+def _explained(entry: Entry, *, words: bool) -> dict[str, Any]:
+    version = entry.version and entry.version.as_json(words=words)
+    own = {"sentence": entry.sentence, "message": entry.message, "sent_by": version}
+    return {**entry.as_json(), **own}
+
+
+def _sent_by(entry: Entry, zone: ZoneInfo, *, words: bool) -> None:
+    """The files of a mail, each with its version; with their words, as an editor shows them."""
+    version = entry.version
+    if version is None:
+        return
+    for passage in version.passages:
+        since = f", since {when(passage.since, zone)}" if passage.since else ""
+        say(f"      {passage.place} as of {passage.digest[:SHORT]}{since}")
+        if words and passage is not version.layout:
+            for number, line in passage.numbered():
+                say(f"        {number:>4} | {line}".rstrip())
 
 
 class Since(click.ParamType[datetime]):

@@ -10,6 +10,7 @@ from nurture.core.agenda import Item
 from nurture.core.model import Campaign, Candidate, Facts, Reason, StepState, Verdict
 from nurture.core.reasons import sentence
 from nurture.engine.project import Project
+from nurture.engine.versions import Version, versions
 from nurture.rendering.context import zone_of
 from nurture.store import history
 from nurture.store.database import Connection
@@ -34,6 +35,8 @@ class Entry:
     sentence: str
     about: bool = False
     detail: Mapping[str, Any] = field(default_factory=dict)
+    message: int | None = None  #: of what was sent: the number of its message
+    version: Version | None = None  #: and the files it was sent by
 
     def as_json(self) -> dict[str, Any]:
         """The documented object; `about` marks a forecast."""
@@ -86,13 +89,17 @@ def outlook(project: Project, who: str, ahead: timedelta | None = AHEAD) -> Outl
 
 def _past(connection: Connection, candidate: Candidate, zone: ZoneInfo) -> tuple[Entry, ...]:
     entries = []
-    for row in history.final_verdicts(connection, candidate_id=candidate.id):
-        verdict = Verdict.SENT if row["verdict"] == "send" else Verdict(row["verdict"])
-        reason, at = Reason(row["reason"]), datetime.fromisoformat(row["at"])
-        said = sentence(verdict, reason, row["detail"], at=at, zone=zone)
-        entries.append(
-            Entry(**{**row, "at": at, "verdict": verdict, "reason": reason}, sentence=said)
-        )
+    rows = history.settled_rows(connection, candidate.id)
+    for row, version in zip(rows, versions(connection, rows), strict=True):
+        verdict, reason, at = Verdict(row["verdict"]), Reason(row["reason"]), row["at"]
+        own = {
+            **history.as_object(row),
+            "at": at,
+            "verdict": verdict,
+            "reason": reason,
+            "sentence": sentence(verdict, reason, row["detail"], at=at, zone=zone),
+        }
+        entries.append(Entry(**own, message=row["message"], version=version))
     return tuple(entries)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, and_, func, select
 
 from nurture.core.model import MessageState, StepState, Verdict
 from nurture.store.tables import (
@@ -32,19 +32,42 @@ def final_verdicts(
         query = query.where(verdicts.c.recorded_at >= since)
     if candidate_id is not None:
         query = query.where(verdicts.c.candidate_id == candidate_id)
-    for row in connection.execute(query).mappings():
-        yield {
-            "at": row["at"].isoformat(),
-            "candidate": row["ref"],
-            "application": row["application"],
-            "campaign": row["campaign"],
-            "step": row["step"],
-            "template": row["template"],
-            "category": row["category"],
-            "verdict": "send" if row["verdict"] == Verdict.SENT else row["verdict"],
-            "reason": row["reason"],
-            "detail": row["detail"],
-        }
+    yield from map(as_object, connection.execute(query).mappings())
+
+
+def as_object(row: RowMapping) -> dict[str, Any]:
+    """A verdict and its candidate's ref as people and scripts read it."""
+    return {
+        "at": row["at"].isoformat(),
+        "candidate": row["ref"],
+        "application": row["application"],
+        "campaign": row["campaign"],
+        "step": row["step"],
+        "template": row["template"],
+        "category": row["category"],
+        "verdict": "send" if row["verdict"] == Verdict.SENT else row["verdict"],
+        "reason": row["reason"],
+        "detail": row["detail"],
+    }
+
+
+def settled_rows(connection: Connection, candidate_id: int) -> Sequence[RowMapping]:
+    """The final verdicts of one candidate, oldest first, with their `ref`; what was sent has its
+    `message` (the number of its row) and the digests of the files it was sent by."""
+    own = and_(*(message_steps.c[name] == verdicts.c[name] for name in _KEY))
+    sent = (messages.c.campaign_digest, messages.c.template_digest, messages.c.layout_digest)
+    query = (
+        select(verdicts, candidates.c.ref, messages.c.id.label("message"), *sent)
+        .join(candidates, candidates.c.id == verdicts.c.candidate_id)
+        .outerjoin(message_steps, and_(own, verdicts.c.verdict == Verdict.SENT))
+        .outerjoin(messages, messages.c.id == message_steps.c.message_id)
+        .where(verdicts.c.final, verdicts.c.candidate_id == candidate_id)
+        .order_by(verdicts.c.at, verdicts.c.id)
+    )
+    return connection.execute(query).mappings().all()
+
+
+_KEY = ("enrollment_id", "step", "occurrence")
 
 
 def message_rows(
@@ -70,6 +93,12 @@ def message_rows(
     if since is not None:
         query = query.where(messages.c.created_at >= since)
     return connection.execute(query).mappings().all()
+
+
+def owner(connection: Connection, message_id: int) -> str | None:
+    """The ref of the candidate whose message this is."""
+    query = select(candidates.c.ref).join(messages, messages.c.candidate_id == candidates.c.id)
+    return connection.execute(query.where(messages.c.id == message_id)).scalar()
 
 
 def sent_rows(connection: Connection, since: datetime, limit: int) -> Sequence[RowMapping]:

@@ -5,15 +5,16 @@ digest again.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection, RowMapping, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nurture.store.tables import revisions
 
+T = TypeVar("T")
 _AT_ONCE = 300  # keys a query: databases limit how many values one may bind
 
 
@@ -57,28 +58,42 @@ def kept(connection: Connection, kind: str, name: str, digest: str) -> RowMappin
 
     A template is found by the name that campaigns give it, whichever of its files has that digest.
     """
-    query = select(revisions).where(revisions.c.kind == kind, revisions.c.digest == digest)
-    rows = connection.execute(query.order_by(revisions.c.name)).mappings().all()
-    return next((row for row in rows if _names(row["name"], kind, name)), None)
+    return by_digest(connection, [digest]).get((kind, name, digest))
 
 
-def layout(connection: Connection, digest: str) -> RowMapping | None:
-    """The layout that has this digest, whatever it is called."""
-    query = select(revisions).where(revisions.c.kind == "layout", revisions.c.digest == digest)
-    return connection.execute(query.order_by(revisions.c.name)).mappings().first()
+def by_digest(
+    connection: Connection, digests: Iterable[str]
+) -> Mapping[tuple[str, str | None, str], RowMapping]:
+    """The rows of all these files, by kind, name and digest, and by kind, None and digest.
+
+    A template is there under its path and under the name that campaigns give it.
+    """
+    found: dict[tuple[str, str | None, str], RowMapping] = {}
+    for some in _portions(sorted(set(digests))):
+        query = select(revisions).where(revisions.c.digest.in_(some)).order_by(revisions.c.name)
+        for row in connection.execute(query).mappings():
+            kind, path, digest = row["kind"], row["name"], row["digest"]
+            folder, slash, file = path.rpartition("/")
+            for name in (path, f"{folder}{slash}{file.partition('.')[0]}", None):
+                found.setdefault((kind, name, digest), row)
+    return found
 
 
-def _names(kept_as: str, kind: str, name: str) -> bool:
-    if kind != "template":
-        return kept_as == name
-    folder, _, file = kept_as.rpartition("/")
-    return kept_as == name or f"{folder}/{file.partition('.')[0]}".lstrip("/") == name
+def of_campaign(connection: Connection, name: str) -> Sequence[RowMapping]:
+    """Every version of a campaign's file that was in force, the oldest first."""
+    query = select(revisions).where(revisions.c.kind == "campaign", revisions.c.name == name)
+    return connection.execute(query.order_by(revisions.c.kept_at)).mappings().all()
 
 
 def _known(
     connection: Connection, keys: list[tuple[str, str, str]]
 ) -> Iterable[tuple[str, str, str]]:
     columns = (revisions.c.kind, revisions.c.name, revisions.c.digest)
-    for start in range(0, len(keys), _AT_ONCE):
-        query = select(*columns).where(tuple_(*columns).in_(keys[start : start + _AT_ONCE]))
+    for some in _portions(keys):
+        query = select(*columns).where(tuple_(*columns).in_(some))
         yield from connection.execute(query).tuples().all()
+
+
+def _portions(keys: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(keys), _AT_ONCE):
+        yield keys[start : start + _AT_ONCE]
