@@ -181,6 +181,8 @@ class _Day:
         )
 
     def still(self, want: Standstill) -> Item:
+        if want.verdict is Verdict.WAIT:
+            self.alarm(want.at)
         return Item(
             key=want.key,
             campaign=want.campaign.name,
@@ -204,7 +206,8 @@ class _Day:
         if until is not None and self.now > until:
             crowded = want.until is None
             reason = Reason.CROWDED_OUT if crowded else Reason.EXPIRED
-            return self.item(want, Verdict.SKIP, reason, final=True, detail={"until": _iso(until)})
+            verdict = Verdict.TASK if self.to_be_told(want) else Verdict.SKIP
+            return self.item(want, verdict, reason, final=True, detail={"until": _iso(until)})
         if want.campaign.status is not CampaignStatus.LIVE:
             status = {"status": want.campaign.status.value}
             return self.item(want, Verdict.WAIT, Reason.CAMPAIGN_PAUSED, detail=status)
@@ -217,6 +220,15 @@ class _Day:
             verdict = Verdict.SKIP if due else Verdict.WAIT
             return self.item(want, verdict, Reason.CONDITION, final=due)
         return None
+
+    def to_be_told(self, want: Want) -> bool:
+        """Whether somebody else is to say it, because it could not go out in time."""
+        return (
+            want.step.if_expired is not None
+            and want.campaign.status is CampaignStatus.LIVE
+            and want.truth.value
+            and not self.candidate.do_not_contact
+        )
 
     def barred(self, step: Step) -> Reason | None:
         """Why nothing of this kind may reach the candidate, whatever the hour."""
@@ -354,8 +366,17 @@ class _Day:
         """About when a waiting step will come, if the one above it goes as it now looks."""
         if above.at is None or above.verdict is Verdict.SKIP:
             return item
+        if item.step.wait_for is not None:  # about when it goes on at the latest
+            until = item.step.wait_for.up_to
+            if until is None:
+                return item
+            return replace(item, at=timing.shift(above.at, until, self.calendar), about=True)
         delay = item.step.after
         at = timing.shift(above.at, delay, self.calendar) if delay else above.at
+        if item.moment_at is not None:  # in a branch that is not chosen yet, on its own anchor
+            if item.moment_at < at and item.step.if_late == "skip":
+                return item
+            at = max(at, item.moment_at)
         category = self.categories[item.step.category]
         if category is not None:
             at = self.openings[category.hours].next_open(at) or at

@@ -1,26 +1,25 @@
 """Where does an enrollment stand, and which steps does it want next?
 
 Position is the set of settled step ids; nothing refers to a step by its place in the file. Moments
-are derived from facts each time, so a moved interview or an edited file takes effect by itself.
+are derived from facts each time, so a moved interview or an edited file takes effect by itself. A
+campaign's steps are a tree: a branch is chosen once, when it is reached, and what is in the list
+that was not taken is wanted by nobody.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from functools import cache
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from nurture.core import timing
-from nurture.core.hours import LATEST, Calendar
+from nurture.core import repeating, timing
+from nurture.core.anchors import Ground, anchors
 from nurture.core.model import (
-    Application,
+    Branch,
     Campaign,
-    Category,
+    CampaignStatus,
     Condition,
     Duration,
     Enrollment,
-    Facts,
-    Interview,
     MessageState,
     Reason,
     Step,
@@ -28,13 +27,16 @@ from nurture.core.model import (
     StepState,
     Truth,
     Verdict,
+    WaitFor,
 )
-from nurture.core.subject import application_of, interview_of, last_contact, offer_of, promise_of
+from nurture.core.subject import news_at
+from nurture.core.touching import touches
 
 #: Anchor values closer than this are the same occasion: a room change is not a new interview.
 SAME_OCCASION = timedelta(minutes=30)
 
 ENTIRELY_TRUE = Truth(value=True)
+_AT_ONCE = Duration(amount=0, unit="minutes")
 
 
 class Key(NamedTuple):
@@ -80,27 +82,32 @@ class Standstill:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ground:
-    """What `stand` reads besides the campaign: the same for all enrollments of a candidate."""
-
-    facts: Facts
-    calendar: Calendar
-    now: datetime
-    known_at: datetime  #: since when today's facts are known: the arrival of the newest of them
-    interview_minutes: int = 60
-    silence: Mapping[str, Duration] = field(default_factory=dict)
-    categories: Mapping[str, Category] = field(default_factory=dict)
-
-
 def stand(
     campaign: Campaign,
     enrollment: Enrollment,
     ground: Ground,
     truth: Callable[[Condition], Truth],
 ) -> list[Want | Standstill]:
-    """Every unsettled step, in file order, with its moment or why it has none."""
-    return list(_Walk(campaign, enrollment, ground, truth).steps())
+    """Every unsettled step, in file order, with its moment or why it has none.
+
+    A gate that opens and a branch that is chosen now are among them, with the verdict `done`, and
+    what comes after them is already wanted. Of a branch that is not reached yet, the list that its
+    condition now points to is forecast; those have no occurrence, for they may never be wanted.
+    """
+    return _Walk(campaign, enrollment, ground, truth).steps()
+
+
+def awaited(campaigns: Iterable[Campaign]) -> frozenset[str]:
+    """The events that some step of these campaigns waits for."""
+    gates = (step.wait_for for each in campaigns for step in each.every_step())
+    return frozenset().union(*(gate.events for gate in gates if gate is not None))
+
+
+class _Above(NamedTuple):
+    """What a waiting step waits for: the step above it, or entering."""
+
+    key: Key | None
+    settled_at: datetime | None  #: None: not settled yet
 
 
 class _Walk:
@@ -132,38 +139,193 @@ class _Walk:
             for message in ground.facts.messages
             if message.state is MessageState.SENDING
         }
+        self.places = {step.id: place for place, step in enumerate(campaign.every_step())}
+        self.last_settled = self._last_settled(campaign.steps)
+        self.found: list[Want | Standstill] = []
 
-    def steps(self) -> Iterator[Want | Standstill]:
-        above: tuple[Key, datetime | None] | None = None  # the step above, and when it was settled
-        last_settled = self._last_settled_waiting()
-        for index, step in enumerate(self.campaign.steps):
-            if step.at is not None:
-                anchor_at = self.anchors(step.at.anchor)
-                if anchor_at is None:
-                    key = Key(enrollment_id=self.enrollment.id, step=step.id, occurrence="")
-                    yield self._standstill(
-                        key, step, Reason.NO_ANCHOR, detail={"anchor": step.at.anchor}
-                    )
-                    continue  # holds up nobody: what waits below looks further up
-                key = self._key(step, anchor_at.isoformat())
-                settled_at = self._settled(step, key, anchor_at)
-                if settled_at is None:
-                    yield self._at_anchor(step, key, anchor_at)
+    def steps(self) -> list[Want | Standstill]:
+        self._list(self.campaign.steps, _Above(None, self.enrollment.entered_at), None)
+        return self.found
+
+    def _list(self, steps: tuple[Step, ...], above: _Above, chosen_at: datetime | None) -> _Above:
+        """All steps of one list. Gives what the next step after the list waits for.
+
+        `chosen_at`: since when the list is theirs, where it is part of a branch.
+        """
+        waiting = above
+        for step in steps:
+            if step.branch is not None:
+                above = waiting = self._branch(step, step.branch, above)
+            elif step.wait_for is not None:
+                above = waiting = self._gate(step, step.wait_for, above)
             else:
-                key = self._key(step, "1")
-                settled_at = self._settled(step, key, None)
-                if settled_at is None and index > last_settled:
-                    yield self._after(step, key, above)
-            # What is still being handed over may yet be refused: those below wait for the answer.
-            above = (key, None if key in self.in_flight else settled_at)
+                above = self._mail_or_task(step, above, chosen_at)
+                waiting = waiting if step.at is not None else above
+        return above if chosen_at is None else waiting
 
-    def _at_anchor(self, step: Step, key: Key, anchor_at: datetime) -> Want | Standstill:
+    # --- branches and gates
+
+    def _branch(self, step: Step, branch: Branch, above: _Above) -> _Above:
+        key = self._key(step, "1")
+        record = self._own(step, "1")
+        if record is not None:
+            chosen = record.chosen
+            settled_at = record.settled_at
+        elif not self._ahead(step):
+            return _Above(key, None)
+        elif (moment_at := self._reached(step, key, above)) is None:
+            return self._forecast(self._likely(branch), key, key)
+        else:
+            chosen = "then" if self.truth(branch.condition).value else "else"
+            settled_at = self.ground.now
+            self._done(step, key, Reason.CHOSEN, moment_at, {"chosen": chosen})
+        steps = {"then": branch.then, "else": branch.otherwise}.get(chosen or "", ())
+        return self._list(steps, _Above(key, settled_at), settled_at)
+
+    def _reached(self, step: Step, key: Key, above: _Above) -> datetime | None:
+        """Since when a branch could be chosen; None, with the reason noted, while it cannot."""
+        if self._held_up(step, key, above):
+            return None
+        assert above.settled_at is not None  # noqa: S101 - else it were held up
+        moment_at = timing.shift(above.settled_at, step.after or _AT_ONCE, self.ground.calendar)
+        if moment_at > self.ground.now:
+            self._standstill(
+                key,
+                step,
+                Reason.SCHEDULED,
+                at=moment_at,
+                moment_at=moment_at,
+                known_at=above.settled_at,
+            )
+            return None
+        return moment_at
+
+    def _gate(self, step: Step, gate: WaitFor, above: _Above) -> _Above:
+        key = self._key(step, "1")
+        record = self._own(step, "1")
+        if record is not None:
+            return _Above(key, record.settled_at)
+        if not self._ahead(step) or self._held_up(step, key, above):
+            return _Above(key, None)
+        assert above.settled_at is not None  # noqa: S101 - else it were held up
+        since, until = above.settled_at, None
+        if gate.up_to is not None:
+            until = timing.shift(since, gate.up_to, self.ground.calendar)
+        event = self._opener(gate, self.enrollment.entered_at if gate.since_entered else since)
+        if event is not None:
+            self._done(step, key, Reason.OPENED, until, {"event": event})
+        elif until is not None and until <= self.ground.now:
+            up_to = timing.show_duration(gate.up_to) if gate.up_to else ""
+            self._done(step, key, Reason.WAITED, until, {"up_to": up_to})
+        else:
+            detail: dict[str, Any] = {"events": sorted(gate.events)}
+            if until is not None:
+                detail["until"] = until.isoformat()
+            self._standstill(
+                key,
+                step,
+                Reason.WAIT_FOR,
+                at=until,
+                moment_at=until,
+                known_at=since,
+                detail=detail,
+            )
+            return _Above(key, None)
+        return _Above(key, self.ground.now)
+
+    def _opener(self, gate: WaitFor, since: datetime) -> str | None:
+        """The first event after `since` that a gate opens by."""
+        facts = self.ground.facts
+        events = [
+            (event.received_at, event.id, event.type)
+            for event in (*facts.heard, *facts.events)
+            if event.type in gate.events
+            and event.received_at > since
+            and not event.historical
+            and touches(event, self.enrollment, facts)
+        ]
+        return min(events)[2] if events else None
+
+    def _held_up(self, step: Step, key: Key, above: _Above) -> bool:
+        """Whether a gate or branch has to wait, for the step above or for its campaign; why."""
+        status = self.campaign.status
+        if above.settled_at is None:
+            self._after_step(key, step, above.key)
+        elif status is not CampaignStatus.LIVE:
+            self._standstill(key, step, Reason.CAMPAIGN_PAUSED, detail={"status": status.value})
+        return above.settled_at is None or status is not CampaignStatus.LIVE
+
+    def _done(
+        self,
+        step: Step,
+        key: Key,
+        reason: Reason,
+        moment_at: datetime | None,
+        detail: Mapping[str, Any],
+    ) -> None:
+        self._standstill(
+            key,
+            step,
+            reason,
+            verdict=Verdict.DONE,
+            at=self.ground.now,
+            moment_at=moment_at,
+            known_at=self.ground.now,
+            detail=detail,
+        )
+
+    def _likely(self, branch: Branch) -> tuple[Step, ...]:
+        return branch.then if self.truth(branch.condition).value else branch.otherwise
+
+    def _forecast(self, steps: tuple[Step, ...], branch: Key, above: Key) -> _Above:
+        """What is in a branch that is not chosen yet, as it looks now."""
+        for step in steps:
+            key = self._key(step, "")
+            if step.at is None:
+                self._after_step(key, step, above)
+                above = key
+                if step.branch is not None:
+                    above = self._forecast(self._likely(step.branch), key, key).key or key
+                continue
+            anchor_at = self.anchors(step.at.anchor)
+            if anchor_at is None:
+                self._no_anchor(key, step)
+            else:
+                moment_at = timing.derive(step.at, anchor_at, self.ground.calendar)
+                self._after_step(key, step, branch, moment_at=moment_at, anchor_at=anchor_at)
+        return _Above(above, None)
+
+    # --- mails and tasks
+
+    def _mail_or_task(self, step: Step, above: _Above, chosen_at: datetime | None) -> _Above:
+        if step.repeat is not None:
+            return self._repeating(step, above, chosen_at)
+        if step.at is not None:
+            anchor_at = self.anchors(step.at.anchor)
+            if anchor_at is None:
+                self._no_anchor(self._key(step, ""), step)
+                return above  # holds up nobody: what waits below looks further up
+            key = self._key(step, anchor_at.isoformat())
+            settled_at = self._settled(step, key, anchor_at)
+            if settled_at is None:
+                moment_at = timing.derive(step.at, anchor_at, self.ground.calendar)
+                known_at = self._known_at(step, key, moment_at, chosen_at)
+                self._at_anchor(step, key, anchor_at, moment_at, known_at)
+        else:
+            key = self._key(step, "1")
+            settled_at = self._settled(step, key, None)
+            if settled_at is None and self._ahead(step):
+                self._after(step, key, above)
+        # What is still being handed over may yet be refused: those below wait for the answer.
+        return _Above(key, None if key in self.in_flight else settled_at)
+
+    def _at_anchor(
+        self, step: Step, key: Key, anchor_at: datetime, moment_at: datetime, known_at: datetime
+    ) -> None:
         moment = step.at
-        assert moment is not None  # noqa: S101 - the caller's branch
-        moment_at = timing.derive(moment, anchor_at, self.ground.calendar)
-        known_at = self._known_at(step, key, moment_at)
+        assert moment is not None  # noqa: S101 - the callers' branch
         if moment_at < known_at and step.if_late == "skip":
-            return self._standstill(
+            self._standstill(
                 key,
                 step,
                 Reason.LATE,
@@ -174,24 +336,104 @@ class _Walk:
                 anchor_at=anchor_at,
                 detail={"moment": moment_at.isoformat()},
             )
+            return
         until = self._until(step)
         if until is None and moment.before:
             until = anchor_at
         firm = moment.anchor not in timing.DYNAMIC_ANCHORS or moment_at <= self.ground.now
-        return self._want(step, key, moment_at, known_at, anchor_at, until=until, firm=firm)
+        self._want(step, key, moment_at, known_at, anchor_at, until=until, firm=firm)
 
-    def _after(
-        self, step: Step, key: Key, above: tuple[Key, datetime | None] | None
-    ) -> Want | Standstill:
-        if above is not None and above[1] is None:
-            return self._standstill(
-                key, step, Reason.AFTER_STEP, above=above[0], detail={"step": above[0].step}
+    def _after(self, step: Step, key: Key, above: _Above) -> None:
+        if above.settled_at is None:
+            self._after_step(key, step, above.key)
+            return
+        delay = step.after or _AT_ONCE
+        moment_at = timing.shift(above.settled_at, delay, self.ground.calendar)
+        self._want(step, key, moment_at, above.settled_at, None, until=self._until(step))
+
+    # --- repeats
+
+    def _repeating(self, step: Step, above: _Above, chosen_at: datetime | None) -> _Above:
+        """The next occurrence of a step that repeats. Those below wait until it is over."""
+        assert step.repeat is not None  # noqa: S101 - the caller's branch
+        anchor_at = self.anchors(step.at.anchor) if step.at is not None else None
+        before = self._before(step, anchor_at)
+        if step.at is None:
+            if not before and not self._ahead(step):
+                return _Above(self._key(step, "1"), None)
+            if not before and above.settled_at is None:
+                self._after_step(self._key(step, "1"), step, above.key)
+                return _Above(self._key(step, "1"), None)
+        elif anchor_at is None and not before:
+            self._no_anchor(self._key(step, ""), step)
+            return above
+        last = max((each.settled_at for each in before if each.settled_at), default=None)
+        latest = self._key(step, max(before, key=_by_settling).occurrence if before else "")
+        if any(each[1] == step.id for each in self.in_flight):
+            return _Above(latest, None)
+        count = self._counted(step, before)
+        if step.repeat.at_most is not None and count >= step.repeat.at_most:
+            return _Above(latest, last)
+        until = self._until(step)
+        following = self._next(step, anchor_at, before, above.settled_at)
+        if following is None:
+            return _Above(latest, None)  # its anchor has not moved on
+        if last is not None and until is not None and following.moment_at > until:
+            return _Above(latest, last)
+        key = self._key(step, following.name)
+        if step.at is None:
+            since = last or above.settled_at or self.enrollment.entered_at
+            self._want(step, key, following.moment_at, since, None, until=until)
+        elif anchor_at is not None:
+            moment_at = following.moment_at
+            known_at = self._known_at(step, key, moment_at, chosen_at, last)
+            self._at_anchor(step, key, anchor_at, moment_at, known_at)
+        return _Above(key, None)
+
+    def _next(
+        self,
+        step: Step,
+        anchor_at: datetime | None,
+        before: list[StepRecord],
+        above_at: datetime | None,
+    ) -> repeating.Occurrence | None:
+        every = step.repeat.every if step.repeat else None
+        calendar = self.ground.calendar
+        if step.at is None:
+            since = above_at or self.enrollment.entered_at
+            return repeating.after(since, step.after or _AT_ONCE, every, before, calendar)
+        if anchor_at is None:
+            return None
+        same = [each for each in before if _same_occasion(each, anchor_at)]
+        first_at = timing.derive(step.at, anchor_at, calendar)
+        return repeating.at_anchor(anchor_at, first_at, every, before, same, calendar)
+
+    def _before(self, step: Step, anchor_at: datetime | None) -> list[StepRecord]:
+        """Settled occurrences, with those of an earlier enrollment for the same anchor value."""
+        return [
+            record
+            for record in self.records.get(step.id, ())
+            if record.state is not StepState.OPEN
+            and (
+                record.enrollment_id == self.enrollment.id
+                or (record.state is not StepState.SKIPPED and _same_occasion(record, anchor_at))
             )
-        since = self.enrollment.entered_at if above is None else above[1]
-        assert since is not None  # noqa: S101 - excluded above
-        delay = step.after or Duration(amount=0, unit="minutes")
-        moment_at = timing.shift(since, delay, self.ground.calendar)
-        return self._want(step, key, moment_at, since, None, until=self._until(step))
+        ]
+
+    def _counted(self, step: Step, before: list[StepRecord]) -> int:
+        """How many occurrences `at_most` counts: of a step that follows what is sent, those in a
+        row, which is since there last were news."""
+        repeat = step.repeat
+        since = None
+        if repeat is not None and repeat.every is None:
+            since = news_at(self.ground.facts, self.enrollment.subject)
+        return sum(
+            record.state is not StepState.SKIPPED
+            and (since is None or record.settled_at is None or record.settled_at > since)
+            for record in before
+        )
+
+    # --- what is found
 
     def _want(
         self,
@@ -203,19 +445,29 @@ class _Walk:
         *,
         until: datetime | None,
         firm: bool = True,
-    ) -> Want:
-        return Want(
-            key=key,
-            campaign=self.campaign,
-            step=step,
-            enrollment=self.enrollment,
-            moment_at=moment_at,
-            known_at=known_at,
-            anchor_at=anchor_at,
-            until=until,
-            truth=ENTIRELY_TRUE if step.condition is None else self.truth(step.condition),
-            firm=firm,
+    ) -> None:
+        self.found.append(
+            Want(
+                key=key,
+                campaign=self.campaign,
+                step=step,
+                enrollment=self.enrollment,
+                moment_at=moment_at,
+                known_at=known_at,
+                anchor_at=anchor_at,
+                until=until,
+                truth=ENTIRELY_TRUE if step.condition is None else self.truth(step.condition),
+                firm=firm,
+            )
         )
+
+    def _after_step(self, key: Key, step: Step, above: Key | None, **more: Any) -> None:
+        detail = {"step": above.step} if above is not None else {}
+        self._standstill(key, step, Reason.AFTER_STEP, above=above, detail=detail, **more)
+
+    def _no_anchor(self, key: Key, step: Step) -> None:
+        anchor = step.at.anchor if step.at is not None else ""
+        self._standstill(key, step, Reason.NO_ANCHOR, detail={"anchor": anchor})
 
     def _standstill(
         self,
@@ -225,16 +477,20 @@ class _Walk:
         *,
         verdict: Verdict = Verdict.WAIT,
         **more: Any,
-    ) -> Standstill:
-        return Standstill(
-            key=key,
-            campaign=self.campaign,
-            step=step,
-            enrollment=self.enrollment,
-            verdict=verdict,
-            reason=reason,
-            **more,
+    ) -> None:
+        self.found.append(
+            Standstill(
+                key=key,
+                campaign=self.campaign,
+                step=step,
+                enrollment=self.enrollment,
+                verdict=verdict,
+                reason=reason,
+                **more,
+            )
         )
+
+    # --- what is stored
 
     def _key(self, step: Step, occurrence: str) -> Key:
         return Key(enrollment_id=self.enrollment.id, step=step.id, occurrence=occurrence)
@@ -247,23 +503,44 @@ class _Walk:
             return None
         return timing.derive(step.until, anchor_at, self.ground.calendar)
 
-    def _known_at(self, step: Step, key: Key, moment_at: datetime) -> datetime:
-        """Since when the moment has been where it is: what was past by then is late."""
+    def _known_at(
+        self,
+        step: Step,
+        key: Key,
+        moment_at: datetime,
+        chosen_at: datetime | None,
+        last: datetime | None = None,
+    ) -> datetime:
+        """Since when the moment has been where it is: what was past by then is late.
+
+        `last`: when the occurrence before was settled, from which on this one was to be expected.
+        """
         mine = [
             record
             for record in self.records.get(step.id, ())
             if record.enrollment_id == self.enrollment.id and record.moment_at is not None
         ]
-        for record in mine:
-            if record.occurrence == key.occurrence and record.moment_at == moment_at:
-                return record.known_at
-        if not mine and self.enrollment.entered_at >= self.ground.known_at:
-            return self.enrollment.entered_at
-        return self.ground.known_at
+        this = next((each for each in mine if each.occurrence == key.occurrence), None)
+        if this is not None and this.moment_at == moment_at:
+            return this.known_at
+        if this is None and last is not None:
+            return last
+        known_at = self.ground.known_at
+        if not mine and self.enrollment.entered_at >= known_at:
+            known_at = self.enrollment.entered_at
+        return known_at if chosen_at is None else max(known_at, chosen_at)
+
+    def _own(self, step: Step, occurrence: str) -> StepRecord | None:
+        """How this enrollment settled that occurrence, if it has."""
+        for record in self.records.get(step.id, ()):
+            mine = record.enrollment_id == self.enrollment.id and record.occurrence == occurrence
+            if mine and record.state is not StepState.OPEN:
+                return record
+        return None
 
     def _settled(self, step: Step, key: Key, anchor_at: datetime | None) -> datetime | None:
         """When this step was settled for this anchor value, or None."""
-        if (key.enrollment_id, key.step, key.occurrence) in self.in_flight:
+        if key in self.in_flight:
             return self.ground.now
         for record in self.records.get(step.id, ()):
             if record.state is StepState.OPEN:
@@ -277,82 +554,35 @@ class _Walk:
                 return record.settled_at
         return None
 
-    def _last_settled_waiting(self) -> int:
-        """The place of the last waiting step that is settled: what is above it was passed over."""
-        return max(
-            (
-                index
-                for index, step in enumerate(self.campaign.steps)
-                if step.at is None and self._settled(step, self._key(step, "1"), None) is not None
-            ),
-            default=-1,
-        )
+    def _ahead(self, step: Step) -> bool:
+        """Whether a waiting step is still to come: what is above a settled one was passed over."""
+        return self.places[step.id] > self.last_settled
+
+    def _last_settled(self, steps: tuple[Step, ...]) -> int:
+        """The place of the last waiting step that is settled, in the lists that were taken."""
+        last = -1
+        for step in steps:
+            if step.at is not None:
+                continue
+            if step.repeat is not None:
+                settled = bool(self._before(step, None))
+            else:
+                settled = self._settled(step, self._key(step, "1"), None) is not None
+            if settled:
+                last = max(last, self.places[step.id])
+            if settled and step.branch is not None:
+                record = self._own(step, "1")
+                taken = {"then": step.branch.then, "else": step.branch.otherwise}
+                inner = taken.get((record and record.chosen) or "", ())
+                last = max(last, self._last_settled(inner))
+        return last
+
+
+def _by_settling(record: StepRecord) -> tuple[bool, datetime, str]:
+    return record.settled_at is not None, record.settled_at or record.known_at, record.occurrence
 
 
 def _same_occasion(record: StepRecord, anchor_at: datetime | None) -> bool:
     if record.anchor_at is None or anchor_at is None:
         return False
     return abs(record.anchor_at - anchor_at) < SAME_OCCASION
-
-
-def anchors(enrollment: Enrollment, ground: Ground) -> Callable[[str], datetime | None]:
-    """What each anchor's value is for this enrollment, by its name in the campaign language."""
-    facts, subject = ground.facts, enrollment.subject
-    application = application_of(facts, subject)
-    interview, _ = interview_of(facts, subject, ground.now)
-    offer = offer_of(facts, subject)
-    promise = promise_of(facts, subject, enrollment.id)
-
-    @cache  # most steps of a campaign hang on the same anchor
-    def value(name: str) -> datetime | None:
-        found: Any = None
-        match name.split("."):
-            case ["entered"]:
-                return enrollment.entered_at
-            case ["interview", part] if interview:
-                found = _of_interview(interview, part, ground)
-            case ["application", part] if application:
-                found = _of_application(application, part, ground)
-            case ["offer", part] if offer:
-                found = getattr(offer, part)
-            case ["promise", "due"] if promise:
-                found = promise.due_at
-            case ["candidate", "last_contact"]:
-                return last_contact(facts, None, ground.categories, ground.now)
-            case ["candidate", "consent_until"]:
-                found = facts.candidate.consent_until
-            case ["candidate", part]:
-                found = facts.candidate.fields.get(part)
-        return _instant(found, ground.calendar)
-
-    return value
-
-
-def _of_interview(interview: Interview, part: str, ground: Ground) -> Any:
-    if part == "ends_at" and interview.ends_at is None and interview.starts_at is not None:
-        return interview.starts_at + timedelta(minutes=ground.interview_minutes)
-    return getattr(interview, part)
-
-
-def _of_application(application: Application, part: str, ground: Ground) -> Any:
-    if part not in ("last_contact", "silence_due"):
-        return getattr(application, part)
-    heard = last_contact(ground.facts, application.ref, ground.categories, ground.now)
-    since = heard or application.applied_at
-    ceiling = ground.silence.get(application.stage or "")
-    if part == "last_contact" or since is None:
-        return since
-    return timing.shift(since, ceiling, ground.calendar) if ceiling else None
-
-
-def _instant(value: Any, calendar: Calendar) -> datetime | None:
-    """A date stands for its first moment in the candidate's zone; the end of time ("never") for an
-    instant with which one can still reckon."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
-        except ValueError:
-            return None
-    if isinstance(value, datetime):
-        return min(value, LATEST) if value.tzinfo else None
-    return min(calendar.instant(value, time.min), LATEST) if isinstance(value, date) else None

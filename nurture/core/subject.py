@@ -112,3 +112,21 @@ def last_contact(
     if facts.replied_at is not None:
         instants.append(facts.replied_at)
     return max(instants, default=None)
+
+
+def news_at(facts: Facts, subject: Subject) -> datetime | None:
+    """When this application last had news for the candidate: another stage, a call or mail of a
+    colleague, or a word of the candidate's own."""
+    application = application_of(facts, subject)
+    ref = application.ref if application is not None else None
+    instants = [
+        each.at
+        for each in facts.contacts
+        if each.human and (ref is None or each.application in (None, ref))
+    ]
+    instants += [
+        at
+        for at in (facts.replied_at, application.stage_since if application else None)
+        if at is not None
+    ]
+    return max(instants, default=None)

@@ -87,8 +87,12 @@ class _Recorder:
         if item.verdict is Verdict.TASK:
             self.out.tasks.append(self.task(item))
             state = StepState.DONE
+        elif item.verdict is Verdict.DONE:
+            state = StepState.DONE
         elif item.final:
             state = StepState.SKIPPED
+        if state is not StepState.OPEN:
+            self.out.wake_at = self.now  # what waits for this step, or comes again, is wanted now
         self.step(item, state)
         if item.step.send is not None:
             self.message(item)
@@ -227,8 +231,10 @@ class _Recorder:
         campaign = self.decided.campaigns.get(self.campaign_of.get(key.enrollment_id, ""))
         if campaign is None:
             return Reason.CAMPAIGN_MISSING
-        ids = {step.id for step in campaign.steps}
-        return Reason.MOVED if key.step in ids else Reason.STEP_REMOVED
+        step = next((each for each in campaign.every_step() if each.id == key.step), None)
+        if step is None:
+            return Reason.STEP_REMOVED
+        return Reason.MOVED if step.at is not None else Reason.NOT_CHOSEN
 
     def verdict(
         self,

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, select
 
 from nurture.core.model import (
     Application,
@@ -34,8 +34,13 @@ _VERDICTS = {None: None} | {each.value: each for each in Verdict}
 _REASONS = {None: None} | {each.value: each for each in Reason}
 
 
-def load(connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
-    """The facts of each of these candidates, by id. Unknown ids are left out."""
+def load(
+    connection: Connection, ids: Collection[int], heard: Collection[str] = ()
+) -> dict[int, Facts]:
+    """The facts of each of these candidates, by id. Unknown ids are left out.
+
+    `heard`: the types of events that are read although they were planned on already.
+    """
     rows = _Rows(connection, ids)
     candidates = {
         row["id"]: row
@@ -55,6 +60,7 @@ def load(connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
     human = rows.grouped(tables.contacts)
     mails = rows.mails()
     events = rows.events()
+    known = rows.heard(heard)
     found = {}
     for id_, row in candidates.items():
         own = [facts.application_from_row(each) for each in applications[id_]]
@@ -80,6 +86,7 @@ def load(connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
                 message_from_row(each) for each in mails[id_] if each["state"] not in SETTLED
             ),
             events=tuple(events[id_]),
+            heard=tuple(known[id_]),
             replied_at=row["replied_at"],
         )
     return found
@@ -123,6 +130,7 @@ class _Rows:
                 steps.verdict,
                 steps.reason,
                 steps.at,
+                case((steps.reason == Reason.CHOSEN, steps.detail["chosen"].as_string())),
             )
             .where(steps.candidate_id.in_(self.ids))
             .order_by(steps.enrollment_id, steps.step, steps.occurrence)
@@ -139,7 +147,7 @@ class _Rows:
             state,
             *last,
         ) in self.connection.execute(query):
-            settled_at, verdict, reason, at = last
+            settled_at, verdict, reason, at, chosen = last
             groups[owner].append(
                 StepRecord(
                     enrollment_id=enrollment_id,
@@ -153,6 +161,7 @@ class _Rows:
                     verdict=_VERDICTS[verdict],
                     reason=_REASONS[reason],
                     at=at,
+                    chosen=chosen,
                 )
             )
         return groups
@@ -167,10 +176,19 @@ class _Rows:
         )
 
     def events(self) -> Mapping[int, list[Event]]:
+        return self._events(tables.events.c.planned_at.is_(None))
+
+    def heard(self, types: Collection[str]) -> Mapping[int, list[Event]]:
+        if not types:
+            return defaultdict(list)
+        events = tables.events.c
+        return self._events(events.planned_at.is_not(None), events.type.in_(types))
+
+    def _events(self, *which: ColumnElement[bool]) -> Mapping[int, list[Event]]:
         events = tables.events
         rows = self._group(
             select(events)
-            .where(events.c.candidate_id.in_(self.ids), events.c.planned_at.is_(None))
+            .where(events.c.candidate_id.in_(self.ids), *which)
             .order_by(events.c.occurred_at, events.c.id)
         )
         read = {id_: [facts.event_from_row(row) for row in own] for id_, own in rows.items()}
