@@ -9,8 +9,9 @@ from typing import Any
 from nurture.authoring.library import Library
 from nurture.clock import Clock
 from nurture.config import Config
-from nurture.core.agenda import Agenda, Ledger, plan
-from nurture.core.journey import Ground, Key, stand
+from nurture.core.agenda import Agenda, Item, Ledger, plan
+from nurture.core.anchors import Ground
+from nurture.core.journey import Key, awaited, stand
 from nurture.core.model import (
     Application,
     Condition,
@@ -117,19 +118,21 @@ class Planner:
         self, connection: Connection, ids: Collection[int], now: datetime
     ) -> Mapping[int, Facts]:
         """The facts of all; where somebody's rows cannot be read, of all others."""
+        heard = awaited(self.library.campaigns.values())
         try:
-            return load(connection, ids)
+            return load(connection, ids, heard)
         except (ValueError, TypeError, LookupError, AttributeError):
             everyone: dict[int, Facts] = {}
             for id_ in ids:
                 with self._set_aside(connection, id_, now):
-                    everyone |= load(connection, [id_])
+                    everyone |= load(connection, [id_], heard)
             return everyone
 
     def view(self, connection: Connection, candidate_id: int) -> Planned | None:
         """The same decision, written nowhere: for previews and explanations."""
         now = self.clock.now()
-        facts = load(connection, [candidate_id]).get(candidate_id)
+        heard = awaited(self.library.campaigns.values())
+        facts = load(connection, [candidate_id], heard).get(candidate_id)
         if facts is None:
             return None
         decided = self._decide(facts, self._enroll(facts, now), now)
@@ -182,12 +185,15 @@ class Planner:
         due: dict[Key, tuple[str, str | None]] = {}
         unsaid: dict[Key, str] = {}
         for item in agenda.items:
-            if item.verdict is Verdict.TASK and item.step.task is not None:
+            if item.verdict is Verdict.TASK:
                 enrollment = next(
                     each for each in facts.enrollments if each.id == item.key.enrollment_id
                 )
                 words = self._words(facts, enrollment, now)
                 application = facts.applications.get(enrollment.subject.application or "")
+                if item.step.task is None:
+                    due[item.key] = (_to_tell(item, facts), _assignee(application, "recruiter"))
+                    continue
                 try:
                     text = self.renderer().line(item.step.task.text, words)
                 except NurtureError as error:
@@ -293,6 +299,14 @@ def _for(
     reads: Callable[[Condition, Enrollment], Truth], enrollment: Enrollment
 ) -> Callable[[Condition], Truth]:
     return lambda condition: reads(condition, enrollment)
+
+
+def _to_tell(item: Item, facts: Facts) -> str:
+    """What to do about a mail that could not go out in time."""
+    person = facts.candidate
+    name = " ".join(part for part in (person.first_name, person.last_name) if part)
+    what = f'"{item.step.send}" did not go out in time'
+    return f"{what}; tell {name or person.email or person.ref} yourself"
 
 
 def _assignee(application: Application | None, role: str) -> str | None:
