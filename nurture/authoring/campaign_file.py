@@ -5,18 +5,18 @@ who enters and who leaves.
 """
 
 import hashlib
+from dataclasses import replace
 from pathlib import PurePath
 
 from nurture.authoring.campaign_keys import CampaignKeys, EnterKeys, LeaveKeys, read_keys
 from nurture.authoring.campaign_steps import read_steps
 from nurture.authoring.campaign_values import ID, Surroundings, Values
-from nurture.authoring.expressions import Scope
 from nurture.core.model import Campaign, Duration, Enter, Leave
 from nurture.core.timing import parse_duration
 from nurture.errors import Problems
 from nurture.files import text_in
 from nurture.positions import read_yaml
-from nurture.rendering.context import FUNCTIONS, supplied
+from nurture.rendering.context import supplied
 
 __all__ = ["Surroundings", "read_campaign"]
 
@@ -91,7 +91,8 @@ def _enter(keys: EnterKeys, values: Values) -> Enter | None:
         values.problem(("enter", "once_per"), "once-per", message, hint)
         return None
     has = supplied(once_per, keys.on)
-    values.scope = Scope(values.words, FUNCTIONS, has, f"{trigger}, once per {once_per},")
+    named = f"{trigger}, once per {once_per},"
+    values.scope = replace(values.scope, supplied=has, trigger=named)
     condition = values.condition(("enter", "if"), keys.if_)
     again = _again(keys.again, once_per, values)
     return Enter(on=keys.on, condition=condition, once_per=once_per, again=again)

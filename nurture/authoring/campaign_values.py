@@ -4,8 +4,9 @@ Each is read against what the campaign's trigger can supply; what is wrong is ke
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 from nurture.authoring.campaign_keys import EVENTS
@@ -16,7 +17,7 @@ from nurture.core.timing import parse_duration, parse_moment
 from nurture.errors import Problem
 from nurture.positions import Place, Positions, did_you_mean
 from nurture.rendering.context import FUNCTIONS, vocabulary
-from nurture.rendering.templates import Template
+from nurture.rendering.templates import Template, questions_of
 
 #: What names campaigns and steps.
 ID = re.compile(r"[a-z0-9][a-z0-9_-]*", re.IGNORECASE)
@@ -32,6 +33,11 @@ class Surroundings:
     broken: frozenset[str] = frozenset()  #: names of templates that have problems of their own
     unfit: Mapping[str, Template] = field(default_factory=dict)  #: those that can be read at least
 
+    @cached_property
+    def questions(self) -> Mapping[str, Collection[str]]:
+        """What all templates ask: the options by the question's id."""
+        return questions_of([*self.templates.values(), *self.unfit.values()])
+
 
 class Values:
     """Reads the values of one file. `scope` is what its trigger supplies, once that is known."""
@@ -42,7 +48,7 @@ class Values:
         self.around = around
         self.problems: list[Problem] = []
         self.words = vocabulary(around.config)
-        self.scope = Scope(self.words, FUNCTIONS, frozenset(self.words))
+        self.scope = Scope(self.words, FUNCTIONS, frozenset(self.words), questions=around.questions)
         self.dates = [
             name
             for name, kind in around.config.candidate_fields.items()

@@ -592,6 +592,64 @@ _CODES = (
         "`category: culture` in kit.de.md, `category: prep` in kit.md",
         "no category in kit.de.md: it takes the one of kit.md",
     ),
+    _code(
+        "unknown-question",
+        "template",
+        "`ask(...)` or `answered(...)` names a question that is not asked",
+        "A condition on an answer that nobody can give is never true.",
+        """
+        ---
+        subject: Your interview
+        category: prep
+        ---
+        {% if answered("comming") == "no" %}We can find another day.{% endif %}
+        """,
+        """
+        ---
+        subject: Your interview
+        category: prep
+        ask:
+          - {id: coming, text: Will you be there?, options: {yes: "Yes, I will", no: "No"}}
+        ---
+        {{ ask("coming") }}
+
+        {% if answered("coming") == "no" %}We can find another day.{% endif %}
+        """,
+    ),
+    _code(
+        "unplaced-question",
+        "template",
+        "a question of `ask:` stands nowhere in the body",
+        "Nobody would see it, and everything that waits for the answer would wait for ever.",
+        """
+        ---
+        subject: Your interview
+        category: prep
+        ask:
+          - {id: coming, text: Will you be there?, options: {yes: "Yes, I will", no: "No"}}
+        ---
+        See you soon.
+        """,
+        """
+        ---
+        subject: Your interview
+        category: prep
+        ask:
+          - {id: coming, text: Will you be there?, options: {yes: "Yes, I will", no: "No"}}
+        ---
+        See you soon.
+
+        {{ ask("coming") }}
+        """,
+    ),
+    _code(
+        "question-differs",
+        "file",
+        "two templates ask a question of the same id with other options or effects",
+        "An answer is known by its question's id: it must mean the same whichever mail asked.",
+        "`coming` with yes and no in one template, with yes and later in another",
+        "two ids, or the same options, `sets` and `then` in both; the words may differ",
+    ),
     # --- config.yaml
     _code(
         "missing-env",

@@ -8,7 +8,7 @@ no calls but its functions. A fact without a value makes every comparison with i
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -41,6 +41,7 @@ class Scope:
     functions: Mapping[str, int]  #: name -> number of arguments
     supplied: frozenset[str]  #: the objects of `words` that the trigger can supply
     trigger: str = "this trigger"  #: how to name it in a complaint
+    questions: Mapping[str, Collection[str]] | None = None  #: id -> options; None: not known
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,8 @@ class _Compiler:
         ):
             message = f"{name} takes a time, such as {name}(application.applied_at)"
             return self._refuse(name, "expression", message)
+        if name == "answered":
+            self._check_question(node.args[0])
         arguments = [self.compile(argument) for argument in node.args]
 
         def call(context: Mapping[str, Any]) -> Any:
@@ -312,7 +315,23 @@ class _Compiler:
                 message = f'"{other.value}" is never a value of {self._shown(one)}'
                 self._refuse(other.value, "unknown-value", message, hint)
 
+    def _check_question(self, asked: nodes.Expr) -> None:
+        questions = self.scope.questions
+        if questions is None:
+            return
+        if not isinstance(asked, nodes.Const) or not isinstance(asked.value, str):
+            message = "answered takes the id of a question, in quotes"
+            self._refuse("answered", "expression", message, 'answered("coming")')
+        elif asked.value not in questions:
+            hint = did_you_mean(asked.value, questions)
+            hint = hint or f"asked: {', '.join(sorted(questions)) or 'nothing, by any template'}"
+            message = f'no template asks "{asked.value}"'
+            self._refuse(asked.value, "unknown-question", message, hint)
+
     def _kind(self, node: nodes.Expr) -> str:
+        if isinstance(node, nodes.Call) and (id_ := _asked(node)) is not None:
+            options = (self.scope.questions or {}).get(id_)
+            return f"enum:{','.join(options)}" if options else ""
         if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
             fields = self.scope.words.get(node.node.name, {})
             return fields.get(node.attr, "unknown")  # complained about where it is compiled
@@ -322,11 +341,20 @@ class _Compiler:
     def _shown(node: nodes.Expr) -> str:
         if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
             return f"{node.node.name}.{node.attr}"
+        if isinstance(node, nodes.Call) and (id_ := _asked(node)) is not None:
+            return f'answered("{id_}")'
         return "this"
 
     def _refuse(self, near: str, code: str, message: str, hint: str = "") -> Evaluate:
         self.complaints.append(Complaint(_find(self.source, near), code, message, hint))
         return _missing
+
+
+def _asked(call: nodes.Call) -> str | None:
+    """The question of `answered("coming")`."""
+    first = call.args[0] if len(call.args) == 1 else None
+    named = isinstance(call.node, nodes.Name) and call.node.name == "answered"
+    return first.value if named and isinstance(first, nodes.Const) else None
 
 
 _ELSE = "this is not for conditions"

@@ -17,7 +17,7 @@ from nurture.config import Config
 from nurture.core.model import Campaign
 from nurture.errors import Problem, Problems, shown
 from nurture.files import read_bytes
-from nurture.rendering.templates import LAYOUTS, Template, load_templates
+from nurture.rendering.templates import LAYOUTS, Template, load_templates, questions_of
 from nurture.store.revisions import Revision
 
 Stat = tuple[int, int, int, int]
@@ -130,9 +130,11 @@ class Library:
 
     def _reload_templates(self) -> frozenset[str]:
         good, problems = load_templates(self.config.root)
+        old = (each for key, each in self.templates.items() if self._keeps(key, good))
+        asked = questions_of([*good.values(), *old]).keys()
         unfit: dict[str, Template] = {}
         for key, template in list(good.items()):
-            found = template_problems(template, self.config)
+            found = template_problems(template, self.config, asked)
             problems += found
             if any(problem.severity == "error" for problem in found):
                 unfit[key] = good.pop(key)

@@ -4,7 +4,7 @@ Reads a template's Jinja tree without rendering it. Names are looked up in the c
 what a campaign's trigger can supply is asked where the campaign is known.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from nurture.authoring.expressions import Complaint
@@ -16,15 +16,16 @@ from nurture.core.model import Approval, Category, Hours, MessageClass
 from nurture.errors import Problem
 from nurture.positions import did_you_mean
 from nurture.rendering.context import FUNCTIONS, TEMPLATE_ONLY, vocabulary
+from nurture.rendering.questions import sets_problems
 from nurture.rendering.sandbox import FILTER_NAMES, TEST_NAMES
 from nurture.rendering.templates import Template
 
 #: Filters that the renderer adds to the sandbox's: times in the reader's zone and language.
 TIME_FILTERS = frozenset({"when", "day", "clock"})
 #: Single words, not objects, that only templates have.
-TEMPLATE_WORDS = frozenset({"why", "button"})
+TEMPLATE_WORDS = frozenset({"why", "button", "ask"})
 #: What can be called besides `rendering.context.FUNCTIONS`, with the number of arguments.
-_CALLS = {"button": 2}
+_CALLS = {"button": 2, "ask": 1}
 #: What a template may call of a text.
 _OF_TEXT = frozenset({"capitalize", "endswith", "lower", "startswith", "strip", "title", "upper"})
 #: The fields of what a list of the vocabulary holds.
@@ -72,13 +73,32 @@ def uses_of(
     return uses, sorted(set(complaints), key=lambda one: (one.offset, one.message))
 
 
-def template_problems(template: Template, config: Config) -> list[Problem]:
-    """What is wrong with one template whatever campaign sends it."""
+def template_problems(
+    template: Template, config: Config, questions: Collection[str] | None = None
+) -> list[Problem]:
+    """What is wrong with one template whatever campaign sends it. `questions` are the ids of what
+    all templates ask; None: not known."""
     words = {**vocabulary(config), **TEMPLATE_ONLY}
     problems = unknown_category(template, config)
     for part in parts_of(template, config):
         for one in uses_of(part.source, words, TEMPLATE_WORDS)[1]:
             problems.append(part.problem(one.offset, one.code, one.message, one.hint))
+        for call in read_text(part.source).called:
+            if call.name == "answered" and questions is not None and call.first not in questions:
+                one = _unknown_question(call, questions)
+                problems.append(part.problem(one.offset, one.code, one.message, one.hint))
+    for question in template.ask:
+        for (line, column), code, message, hint in sets_problems(question, config.candidate_fields):
+            problems.append(
+                Problem(
+                    file=template.file,
+                    line=line,
+                    column=column,
+                    code=code,
+                    message=message,
+                    hint=hint,
+                )
+            )
     return [*problems, *wording_problems(template, config)]
 
 
@@ -137,6 +157,16 @@ def _wrong_call(call: Called) -> Iterator[Complaint]:
     if wanted is not None and call.arguments != wanted:
         message = f"{call.name} takes {wanted or 'no'} argument{'s' * (wanted != 1)}"
         yield Complaint(call.offset, "wrong-arguments", message)
+
+
+def _unknown_question(call: Called, questions: Collection[str]) -> Complaint:
+    if call.first is None:
+        message = "answered takes the id of a question, in quotes"
+        return Complaint(call.offset, "wrong-arguments", message, 'answered("coming")')
+    hint = did_you_mean(call.first, questions)
+    hint = hint or f"asked: {', '.join(sorted(questions)) or 'nothing, by any template'}"
+    message = f'no template asks "{call.first}"'
+    return Complaint(call.first_offset, "unknown-question", message, hint)
 
 
 def _unknown_filters(text: Text) -> Iterator[Complaint]:

@@ -110,6 +110,11 @@ def choose(templates: Mapping[str, Template], name: str, locale: str | None) -> 
     return templates.get(name)
 
 
+def questions_of(templates: Iterable[Template]) -> dict[str, tuple[str, ...]]:
+    """What these templates ask: the options of each question, by its id."""
+    return {each.id: tuple(each.options) for template in templates for each in template.ask}
+
+
 class _FrontMatter(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
