@@ -75,7 +75,7 @@ class All:
 
 
 @dataclass(frozen=True)
-class Any:
+class Some:
     """At least one of these; without parts: nobody."""
 
     parts: "tuple[Node, ...]" = ()
@@ -86,10 +86,10 @@ class Perhaps:
     part: "Node"
 
 
-Node = Given | Among | Number | Holds | Consents | Not | All | Any | Perhaps
+Node = Given | Among | Number | Holds | Consents | Not | All | Some | Perhaps
 
 EVERYBODY = All()
-NOBODY = Any()
+NOBODY = Some()
 #: Nothing is known of it: it may be true of anybody.
 UNSURE = Perhaps(EVERYBODY)
 
@@ -117,7 +117,7 @@ def _bounds(node: Node, known: Mapping[Fact, str]) -> tuple[bool, bool]:
         case All(parts):
             each = [_bounds(part, known) for part in parts]
             return all(one for one, _ in each), all(one for _, one in each)
-        case Any(parts):
+        case Some(parts):
             each = [_bounds(part, known) for part in parts]
             return any(one for one, _ in each), any(one for _, one in each)
         case Perhaps(part):
@@ -130,6 +130,6 @@ def _all(node: Node) -> Iterator[Node]:
     match node:
         case Not(part) | Perhaps(part):
             yield from _all(part)
-        case All(parts) | Any(parts):
+        case All(parts) | Some(parts):
             for part in parts:
                 yield from _all(part)

@@ -21,8 +21,10 @@ from nurture.core.model import (
     Truth,
     Verdict,
 )
+from nurture.core.timing import shift
 from nurture.engine import house
-from nurture.engine.enrolling import Roll, enroll
+from nurture.engine.audience import Audiences
+from nurture.engine.enrolling import Around, Roll, enroll
 from nurture.engine.recording import Decided, by_key, changes
 from nurture.errors import NurtureError
 from nurture.rendering.context import context
@@ -67,9 +69,11 @@ class Planner:
         self.renderer = renderer
         self.policy = house.policy(config)
         self.calendars = house.Calendars(config)
+        self.audiences = Audiences(database, library, config, clock)
 
     def tick(self) -> int:
-        """Plan one batch of candidates whose alarm has rung, in one transaction. How many."""
+        """Plan one batch of candidates whose alarm has rung, in one transaction, and look at one
+        batch for an audience that came into force, in another. How many."""
         now = self.clock.now()
         with self.database.write() as connection:
             ids = planning.rung(connection, now, BATCH)
@@ -77,7 +81,7 @@ class Planner:
                 self.plan_locked(connection, ids, now)
         if ids:
             log.info("planned", extra={"action": "planned", "candidates": len(ids)})
-        return len(ids)
+        return len(ids) + self.audiences.scan()
 
     def plan_locked(
         self, connection: Connection, ids: Collection[int], now: datetime
@@ -139,7 +143,15 @@ class Planner:
         return Planned(facts=decided.facts, agenda=decided.agenda)
 
     def _enroll(self, facts: Facts, now: datetime) -> Roll:
-        return enroll(facts, self.library.campaigns, self.policy, self._reads(facts, now))
+        around = Around(
+            campaigns=self.library.campaigns,
+            policy=self.policy,
+            reads=self._reads(facts, now),
+            now=now,
+            later=lambda at, length: shift(at, length, self.calendars.of(facts.candidate)),
+            narrowed=self.audiences.narrowed,
+        )
+        return enroll(facts, around)
 
     def _decide(self, facts: Facts, roll: Roll, now: datetime) -> Decided:
         campaigns = self.library.campaigns
@@ -206,12 +218,14 @@ class Planner:
 
     def _reads(self, facts: Facts, now: datetime) -> Callable[[Condition, Enrollment], Truth]:
         """Conditions of these facts; the words of an enrollment are put together once."""
-        words: dict[int, dict[str, Any]] = {}
+        words: dict[Any, dict[str, Any]] = {}
 
         def reads(condition: Condition, enrollment: Enrollment) -> Truth:
-            if enrollment.id not in words:
-                words[enrollment.id] = self._words(facts, enrollment, now)
-            return condition(words[enrollment.id])
+            # Those not entered yet have no number of their own.
+            of = (enrollment.id, enrollment.subject, enrollment.entered_at)
+            if of not in words:
+                words[of] = self._words(facts, enrollment, now)
+            return condition(words[of])
 
         return reads
 
