@@ -68,7 +68,7 @@ def run(once: bool, style: Literal["text", "json"], no_web: bool) -> None:
 def _once(project: Project, stop: threading.Event) -> None:
     started = project.clock.now()
     sender = wiring.sender(project)
-    project.catch_up()
+    project.begin()
     sender.recover(everything=project.database.dialect == "sqlite")
     until_idle(project.planner, sender, stop.is_set)
     _tell(project, started)

@@ -74,12 +74,19 @@ class Daemon:
             self._timers.shutdown(wait=True)
 
     def _begin(self) -> None:
-        self.project.catch_up()
+        self.project.begin()
         self.sender.recover(everything=self.sole)
         self._begun = True
 
     def _work(self) -> None:
-        """Until nothing is due, in slices: between two of them files and facts are noticed."""
+        """Until nothing is due, in slices: between two of them files and facts are noticed.
+
+        Nobody is planned by files that are not in force yet: an edit is looked at first.
+        """
+        if not self._begun:
+            self._begin()
+        if self.project.behind:
+            self.project.reload()
         end = time.monotonic() + SLICE.total_seconds()
 
         def stopped() -> bool:
@@ -134,6 +141,7 @@ class Daemon:
             self._begin()
         elif not self.sole:
             self.sender.recover(everything=False)
+        self.project.alive()
 
     def _sweep(self) -> None:
         now = self.project.clock.now()

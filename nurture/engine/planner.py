@@ -2,16 +2,17 @@
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from nurture.authoring.library import Library
 from nurture.clock import Clock
 from nurture.config import Config
-from nurture.core.agenda import Agenda, Item, Ledger, plan
+from nurture.core.agenda import Agenda, Item, Ledger, Recipient, plan
 from nurture.core.anchors import Ground
-from nurture.core.journey import Key, awaited, stand
+from nurture.core.journey import Key, Standstill, Want, awaited, stand
 from nurture.core.model import (
     Application,
     Condition,
@@ -21,10 +22,13 @@ from nurture.core.model import (
     Truth,
     Verdict,
 )
+from nurture.core.release import Gate, Stop, held
+from nurture.core.renames import Renames, read_as_now, renames
 from nurture.core.timing import shift
 from nurture.engine import house
 from nurture.engine.audience import Audiences
 from nurture.engine.enrolling import Around, Roll, enroll
+from nurture.engine.guard import OPEN, Gates, Guard
 from nurture.engine.recording import Decided, by_key, changes
 from nurture.errors import NurtureError
 from nurture.rendering.context import context
@@ -51,6 +55,14 @@ class Planned:
     agenda: Agenda
 
 
+@dataclass
+class _Wanted:
+    recipient: Recipient
+    wanted: list[Want | Standstill] = field(default_factory=list)
+    held: frozenset[Key] = frozenset()
+    alarms: list[datetime] = field(default_factory=list)
+
+
 class Planner:
     """Plans candidates: for the daemon in transactions, for the pages without a trace."""
 
@@ -70,18 +82,22 @@ class Planner:
         self.policy = house.policy(config)
         self.calendars = house.Calendars(config)
         self.audiences = Audiences(database, library, config, clock)
+        self.guard = Guard(database, library, config)
+        self._renames: tuple[Any, Renames] = (None, {})
 
     def tick(self) -> int:
-        """Plan one batch of candidates whose alarm has rung, in one transaction, and look at one
-        batch for an audience that came into force, in another. How many."""
+        """Plan one batch of candidates whose alarm has rung, look at one for an audience that came
+        into force, and count one of those whom an edit makes due, each in a transaction of its
+        own. How much was done; 0: nothing is left for now."""
         now = self.clock.now()
         with self.database.write() as connection:
             ids = planning.rung(connection, now, BATCH)
             if ids:
                 self.plan_locked(connection, ids, now)
+            self.guard.ticked(connection, now)
         if ids:
             log.info("planned", extra={"action": "planned", "candidates": len(ids)})
-        return len(ids) + self.audiences.scan()
+        return len(ids) + self.audiences.scan() + self.guard.work(self.newly_due, now)
 
     def plan_locked(
         self, connection: Connection, ids: Collection[int], now: datetime
@@ -93,6 +109,7 @@ class Planner:
            back-off, and the rest goes on.
         3. All that changed is written in bulk.
         """
+        gates = self.guard.gates(connection, now, lock=True)
         everyone = self._load(connection, ids, now)
         rolls: dict[int, Roll] = {}
         for id_, facts in everyone.items():
@@ -102,7 +119,7 @@ class Planner:
         decided: dict[int, Decided] = {}
         for id_, roll in rolls.items():
             with self._set_aside(connection, id_, now):
-                decided[id_] = self._decide(everyone[id_], roll, now)
+                decided[id_] = self._decide(everyone[id_], roll, now, gates)
         rows: list[planning.Changes] = []
         for id_, each in decided.items():
             with self._set_aside(connection, id_, now):
@@ -122,25 +139,47 @@ class Planner:
         self, connection: Connection, ids: Collection[int], now: datetime
     ) -> Mapping[int, Facts]:
         """The facts of all; where somebody's rows cannot be read, of all others."""
-        heard = awaited(self.library.campaigns.values())
         try:
-            return load(connection, ids, heard)
+            return self._read(connection, ids)
         except (ValueError, TypeError, LookupError, AttributeError):
             everyone: dict[int, Facts] = {}
             for id_ in ids:
                 with self._set_aside(connection, id_, now):
-                    everyone |= load(connection, [id_], heard)
+                    everyone |= self._read(connection, [id_])
             return everyone
+
+    def _read(self, connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
+        """What is stored, by the ids that steps have now."""
+        found = load(connection, ids, awaited(self.library.campaigns.values()))
+        campaigns, names = self._renames
+        if campaigns is not self.library.campaigns:
+            names = renames(self.library.campaigns.values())
+            self._renames = (self.library.campaigns, names)
+        if not names:
+            return found
+        return {id_: read_as_now(facts, names) for id_, facts in found.items()}
 
     def view(self, connection: Connection, candidate_id: int) -> Planned | None:
         """The same decision, written nowhere: for previews and explanations."""
         now = self.clock.now()
-        heard = awaited(self.library.campaigns.values())
-        facts = load(connection, [candidate_id], heard).get(candidate_id)
+        facts = self._read(connection, [candidate_id]).get(candidate_id)
         if facts is None:
             return None
-        decided = self._decide(facts, self._enroll(facts, now), now)
+        gates = self.guard.gates(connection, now)
+        decided = self._decide(facts, self._enroll(facts, now), now, gates)
         return Planned(facts=decided.facts, agenda=decided.agenda)
+
+    def newly_due(
+        self, connection: Connection, ids: Collection[int], gate: Gate | Stop, now: datetime
+    ) -> list[int]:
+        """Those of these people who would be sent something at once if this gate were not."""
+        gates = Gates.of_one(gate)
+        due = []
+        for id_, facts in self._read(connection, ids).items():
+            with suppress(Exception):  # planning sets them aside, with the reason
+                if self._wanted(facts, self._enroll(facts, now), now, gates).held:
+                    due.append(id_)
+        return due
 
     def _enroll(self, facts: Facts, now: datetime) -> Roll:
         around = Around(
@@ -153,10 +192,8 @@ class Planner:
         )
         return enroll(facts, around)
 
-    def _decide(self, facts: Facts, roll: Roll, now: datetime) -> Decided:
-        campaigns = self.library.campaigns
-        if roll.entered:
-            facts = replace(facts, enrollments=(*facts.enrollments, *roll.entered))
+    def _wanted(self, facts: Facts, roll: Roll, now: datetime, gates: Gates) -> "_Wanted":
+        """What every campaign wants for this person, and what of it is held."""
         recipient = self.calendars.recipient(facts.candidate)
         reads = self._reads(facts, now)
         ground = Ground(
@@ -168,24 +205,38 @@ class Planner:
             silence=self.config.silence,
             categories=self.config.categories,
         )
-        wanted = [
-            want
-            for enrollment in roll.active
-            if (campaign := campaigns.get(enrollment.campaign)) is not None
-            for want in stand(campaign, enrollment, ground, _for(reads, enrollment))
-        ]
-        agenda = plan(recipient, wanted, ledger(facts), self.policy, now)
-        if roll.alarms:
-            alarms = [*roll.alarms, *([agenda.wake_at] if agenda.wake_at else [])]
+        found = _Wanted(recipient)
+        for enrollment in roll.active:
+            campaign = self.library.campaigns.get(enrollment.campaign)
+            if campaign is None:
+                continue
+            truth = _for(reads, enrollment)
+            wanted = stand(campaign, enrollment, ground, truth)
+            for gate in gates.of(enrollment):
+                before = stand(gate.before, enrollment, ground, truth) if gate.before else []
+                result = held(wanted, before, gate, recipient, self.policy, now)
+                wanted = result.wanted
+                found.held |= result.held
+                found.alarms += result.alarms
+            found.wanted += wanted
+        return found
+
+    def _decide(self, facts: Facts, roll: Roll, now: datetime, gates: Gates = OPEN) -> Decided:
+        if roll.entered:
+            facts = replace(facts, enrollments=(*facts.enrollments, *roll.entered))
+        found = self._wanted(facts, roll, now, gates)
+        agenda = plan(found.recipient, found.wanted, ledger(facts), self.policy, now)
+        if alarms := [*roll.alarms, *found.alarms]:
+            alarms += [agenda.wake_at] if agenda.wake_at else []
             agenda = replace(agenda, wake_at=min(alarms))
         tasks, agenda = self._tasks(facts, agenda, now)
         return Decided(
             facts=facts,
             agenda=agenda,
-            calendar=recipient.calendar,
+            calendar=found.recipient.calendar,
             ended=tuple(roll.ended),
             tasks=tasks,
-            campaigns=campaigns,
+            campaigns=self.library.campaigns,
             domain=self.config.sender.email.partition("@")[2],
         )
 

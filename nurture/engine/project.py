@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from nurture.authoring.former import Kinds, kinds_of
 from nurture.authoring.library import Library, Reloaded
 from nurture.clock import Clock
 from nurture.config import Config
@@ -61,6 +62,18 @@ class Project:
             self.behind = frozenset()
         return found
 
+    def begin(self) -> None:
+        """The first thing a process does that plans: what was missed while nobody ran is looked at
+        before it goes, and so is what the files say now."""
+        with self.database.write() as connection:
+            self.planner.guard.started(connection, self.clock.now())
+        self.catch_up()
+
+    def alive(self) -> None:
+        """Somebody is at work, though there may be nothing to do."""
+        with self.database.write() as connection:
+            self.planner.guard.ticked(connection, self.clock.now())
+
     def catch_up(self, changed: Collection[str] = ()) -> None:
         """Plan anew whoever is touched by these campaigns, and by whatever else is not as it was
         when somebody last looked: files edited while nobody was running, rules, zones, holidays."""
@@ -68,13 +81,26 @@ class Project:
         in_force = {name: each.digest for name, each in self.library.campaigns.items()}
         rules = house.fingerprint(self.config)
         with self.database.write() as connection:
-            before = planning.mark(connection, IN_FORCE) or {"campaigns": {}, "rules": rules}
+            mark = planning.mark(connection, IN_FORCE)
+            before = mark or {"campaigns": {}, "rules": rules}
             was = before["campaigns"]
             names = in_force.keys() | was.keys()
             touched = {name for name in names if in_force.get(name) != was.get(name)}
             everybody = before["rules"] != rules
             campaigns = None if everybody else touched.union(changed)
             planning.rearm(connection, campaigns, self.clock.now())
+            kinds = kinds_of(self.library.templates)
+            others = self._of_other_kinds(before.get("kinds", kinds), kinds)
+            for name in touched | others:
+                self.planner.guard.edited(
+                    connection,
+                    name,
+                    was.get(name),
+                    before.get("kinds", {}),
+                    self.clock.now(),
+                    first=mark is None,
+                )
+            self.planner.guard.renamed(connection, touched)
             kept = self.library.revisions()
             planning.set_mark(
                 connection,
@@ -82,6 +108,7 @@ class Project:
                 {
                     "campaigns": in_force,
                     "rules": rules,
+                    "kinds": kinds,
                     "templates": self._digests_of("template", kept),
                     "layouts": self._digests_of("layout", kept),
                     "html": sorted(
@@ -90,6 +117,15 @@ class Project:
                 },
             )
             revisions.keep(connection, kept, self.clock.now())
+
+    def _of_other_kinds(self, before: Kinds, now: Kinds) -> set[str]:
+        """Campaigns that send a template which has become mail of another kind."""
+        changed = {name for name in now if name in before and list(before[name]) != list(now[name])}
+        return {
+            name
+            for name, campaign in self.library.campaigns.items()
+            if any(step.send in changed for step in campaign.every_step())
+        }
 
     @staticmethod
     def _digests_of(kind: str, kept: Iterable[revisions.Revision]) -> dict[str, str]:
