@@ -6,18 +6,22 @@ wrong zone (`starts_at.hour`, `strftime`).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any, NoReturn
+from functools import wraps
+from typing import Any
 
-from jinja2 import StrictUndefined, Undefined, nodes, pass_context
+from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes, pass_context
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
+from jinja2.utils import _PassArg
 from markupsafe import Markup
+
+from nurture.rendering.budget import TEXT_MAX, Budget, refuse, weigh
 
 
 def _words(text: str) -> frozenset[str]:
@@ -36,10 +40,12 @@ _METHODS: Mapping[type, frozenset[str]] = {
     str: frozenset({"capitalize", "endswith", "lower", "startswith", "strip", "title", "upper"}),
     dict: frozenset({"get", "items", "keys", "values"}),
 }
-TEXT_MAX = 200_000  #: characters of one text
 _TAGS_ALONE = re.compile(r"^[ \t]*((?:\{%(?:(?!%\}).)*%\}[ \t]*)+)\n", re.MULTILINE)
 _NUMBER_MAX = 10**15
-_ROUNDS_MAX = 1_000  #: of `range` loops, in one template for one person
+_PAGE_MAX = 2 * TEXT_MAX  # a whole page, with its layout
+_DEEPEST = 60  # Python, which templates become, ends at about three times as much
+_LOOPS_DEEPEST = 5
+_DIGITS_MAX = 10
 
 
 class Missing(StrictUndefined):
@@ -60,9 +66,17 @@ class Missing(StrictUndefined):
     __hash__ = StrictUndefined.__hash__  # type: ignore[assignment]
 
 
+class RunContext(Context):
+    """What one run of a template knows, and what it may still do."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.budget = Budget()
+
+
 class _Code(CodeGenerator):
     """`a ~ b` through `TemplateEnvironment.joined`: Jinja's own would put a value raw beside the
-    markup of a macro."""
+    markup of a macro. Lists are paid for where they are written."""
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - Jinja's name
         self.write("environment.joined(context, (")
@@ -71,12 +85,31 @@ class _Code(CodeGenerator):
             self.write(", ")
         self.write("))")
 
+    def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
+        self.write("context.budget.built(")
+        super().visit_List(node, frame)
+        self.write(")")
+
+    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802
+        self.write("context.budget.built(")
+        super().visit_Dict(node, frame)
+        self.write(")")
+
+    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802
+        if node.ctx != "load":  # what a loop or {% set %} gives names to
+            super().visit_Tuple(node, frame)
+            return
+        self.write("context.budget.built(")
+        super().visit_Tuple(node, frame)
+        self.write(")")
+
 
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
     """Strict about missing names; autoescaping, so that a macro's markup is told from a value."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
     code_generator_class = _Code
+    context_class = RunContext
 
     def __init__(self, finalize: Callable[[Context, Any], Any] | None = None) -> None:
         super().__init__(
@@ -85,7 +118,9 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             finalize=finalize,
             keep_trailing_newline=True,
         )
-        self.filters = {name: FILTERS[name] for name in FILTER_NAMES}
+        self.filters = {name: _counted(FILTERS[name]) for name in FILTER_NAMES}
+        self.filters |= {"join": _counted(_join), "round": _round, "sum": _sum}
+        self.filters |= {_ROUNDS: _each_counted, _STEP: _step}
         self.tests = {name: TESTS[name] for name in TEST_NAMES}
         self.globals = {"range": _range}
 
@@ -94,8 +129,43 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         paragraph to Markdown. The line end goes into a comment, so that line numbers stay."""
         return super().preprocess(_TAGS_ALONE.sub(r"\1{#\n#}", source), name, filename)
 
+    def _generate(
+        self, source: nodes.Template, name: Any, filename: Any, defer_init: bool = False
+    ) -> str:
+        """Python for the tree, in which every round of a loop and every call of a macro costs as
+        much as there is to do in it."""
+        problem = too_deep(source)
+        if problem is not None:
+            raise TemplateSyntaxError(problem[0], problem[1], name, filename)
+        for loop in list(source.find_all(nodes.For)):
+            cost = nodes.Const(_size(loop.body), lineno=loop.lineno)
+            loop.iter = _filter(_ROUNDS, loop.iter, cost)
+        macros: list[Any] = list(source.find_all((nodes.Macro, nodes.CallBlock)))
+        for macro in macros:
+            cost = nodes.Const(_size(macro.body), lineno=macro.lineno)
+            paid = nodes.ExprStmt(_filter(_STEP, cost), lineno=macro.lineno)
+            macro.body = [paid, *macro.body]
+        return super()._generate(source, name, filename, defer_init)
+
+    def concat(self, pieces: Iterable[str]) -> str:
+        """Jinja's own, for what `{% set %}...{% endset %}`, a macro or a page is made of."""
+        kept, length = [], 0
+        for piece in pieces:
+            kept.append(piece)
+            length += len(piece)
+            if length > _PAGE_MAX:
+                refuse("a text grew too long")
+        return "".join(kept)
+
+    def call(self, context: RunContext, obj: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        context.budget.step()
+        result = super().call(context, obj, *args, **kwargs)
+        return context.budget.built(result) if isinstance(result, str | list) else result
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002
-        return attr in _METHODS.get(type(obj), ()) or type(obj).__module__ == "jinja2.runtime"
+        if attr in _METHODS.get(type(obj), ()):
+            return True
+        return type(obj).__module__ == "jinja2.runtime" and not attr.startswith("_")
 
     def wrap_str_format(self, value: Any) -> None:
         """`format` is a method like any other that is not for templates: `{:1000000000}`."""
@@ -113,19 +183,21 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             return obj[attribute]  # a field called `items` is the field, not the method
         return super().getattr(obj, attribute)
 
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+    def call_binop(  # type: ignore[override]
+        self, context: RunContext, operator: str, left: Any, right: Any
+    ) -> Any:
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return self.joined(context, (left, right))
         if operator == "**":
-            _refuse("** is not for templates")
+            refuse("** is not for templates")
         if operator in "*%" and not (_is_number(left) and _is_number(right)):
-            _refuse(f"{operator} is for numbers only")
+            refuse(f"{operator} is for numbers only")
         result = super().call_binop(context, operator, left, right)
         if _is_number(result) and abs(result) > _NUMBER_MAX:
-            _refuse("a number grew too large")
-        return result
+            refuse("a number grew too large")
+        return context.budget.built(result)
 
-    def joined(self, context: Context, parts: tuple[Any, ...]) -> str:
+    def joined(self, context: RunContext, parts: tuple[Any, ...]) -> str:
         """The parts as one text; beside markup, every value is printed as a value."""
         if any(isinstance(part, Markup) for part in parts) and self.finalize is not None:
             text: str = Markup("").join(
@@ -133,10 +205,29 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
                 for part in parts
             )
         else:
+            if sum(weigh(part) for part in parts) > TEXT_MAX:
+                refuse("a text grew too long")
             text = "".join(str(part) for part in parts)
-        if len(text) > TEXT_MAX:
-            _refuse("a text grew too long")
+        context.budget.built(text)
         return text
+
+
+def too_deep(tree: nodes.Template) -> tuple[str, int] | None:
+    """What no template needs and Python would choke on: why, and on which line."""
+    waiting: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
+    while waiting:
+        node, depth, loops = waiting.pop()
+        line = getattr(node, "lineno", 1) or 1
+        if depth > _DEEPEST:
+            return "nested too deeply", line
+        if isinstance(node, nodes.For):
+            loops += 1
+            if node.recursive:
+                return "a loop cannot be recursive", line
+            if loops > _LOOPS_DEEPEST:
+                return f"more than {_LOOPS_DEEPEST} loops within each other", line
+        waiting += [(child, depth + 1, loops) for child in node.iter_child_nodes()]
+    return None
 
 
 def filtered_markup(tree: nodes.Template) -> nodes.Node | None:
@@ -157,15 +248,76 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float)
 
 
-def _refuse(why: str) -> NoReturn:
-    raise SecurityError(why)
+_ROUNDS, _STEP = "_rounds", "_step"  # filters that `_generate` writes; authors may not
+
+
+def _filter(name: str, node: Any, *args: nodes.Expr) -> nodes.Filter:
+    return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)
+
+
+def _size(body: list[nodes.Node]) -> int:
+    """How much there is to do in it, once."""
+    return sum(1 + sum(1 for _ in node.find_all(nodes.Node)) for node in body)
 
 
 @pass_context
-def _range(context: Context, *bounds: int) -> range:
+def _each_counted(context: RunContext, items: Iterable[Any], cost: int) -> Iterator[Any]:
+    for item in items:
+        context.budget.step(cost)
+        yield item
+
+
+@pass_context
+def _step(context: RunContext, cost: int) -> None:
+    context.budget.step(cost)
+
+
+@pass_context
+def _range(context: RunContext, *bounds: int) -> range:
     rounds = range(*bounds)
-    spent = context.parent["_rounds"]
-    spent[0] += len(rounds)
-    if spent[0] > _ROUNDS_MAX:
-        _refuse("too many rounds of a loop")
+    if len(bounds) > 0 and abs(max(bounds, key=abs)) > _NUMBER_MAX:
+        refuse("a number grew too large")
+    context.budget.rounds(len(rounds))
     return rounds
+
+
+def _counted(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter whose result is paid for; given what the original one asks to be given."""
+    wanted = _PassArg.from_obj(original)
+
+    @pass_context
+    @wraps(original)
+    def counted(context: RunContext, *args: Any, **kwargs: Any) -> Any:
+        context.budget.step()
+        if wanted is _PassArg.context:
+            args = (context, *args)
+        elif wanted is _PassArg.eval_context:
+            args = (context.eval_ctx, *args)
+        elif wanted is _PassArg.environment:
+            args = (context.environment, *args)
+        return context.budget.built(original(*args, **kwargs))
+
+    counted.jinja_pass_arg = _PassArg.context  # type: ignore[attr-defined]
+    return counted
+
+
+@pass_context
+def _join(context: RunContext, value: Any, d: str = "", attribute: Any = None) -> Any:
+    items = list(value)
+    if len(items) * (len(str(d)) + 1) + weigh(items) > TEXT_MAX:
+        refuse("a text grew too long")
+    return FILTERS["join"](context.eval_ctx, items, d, attribute)
+
+
+def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
+    if not isinstance(precision, int) or abs(precision) > _DIGITS_MAX:
+        refuse(f"| round keeps {_DIGITS_MAX} digits at most")
+    return FILTERS["round"](value, precision, method)
+
+
+@pass_context
+def _sum(context: RunContext, value: Any, attribute: Any = None, start: float = 0) -> Any:
+    items = list(value)
+    if not _is_number(start) or any(isinstance(item, list | tuple) for item in items):
+        refuse("| sum is for numbers only")
+    return FILTERS["sum"](context.environment, items, attribute, start)

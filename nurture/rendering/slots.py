@@ -19,6 +19,7 @@ _IN_URL = re.compile(r"qzu(\d{4})uzq")  # a value within a link of the text part
 _LOOKALIKE = re.compile(r"qzv\d{4}vzq", re.IGNORECASE)
 _SLOTS_MAX = 5_000
 _VALUE_MAX = 50_000
+_VALUES_MAX = 500_000  # characters of all together: a mail with more is no letter
 
 # Everything invisible that can harm: C0 and C1 controls but tab and line feed, text direction
 # overrides, and halves of surrogate pairs, which no encoding can carry.
@@ -38,6 +39,7 @@ class Slots:
 
     def __init__(self) -> None:
         self.values: list[str] = []
+        self._length = 0
 
     def put(self, value: str) -> str:
         """The token that stands for this value from now on."""
@@ -45,6 +47,9 @@ class Slots:
             raise RenderError(f"more than {_SLOTS_MAX} values are printed")
         if len(value) > _VALUE_MAX:
             raise RenderError(f"a value is longer than {_VALUE_MAX} characters")
+        self._length += len(value)
+        if self._length > _VALUES_MAX:
+            raise RenderError(f"more than {_VALUES_MAX} characters of values are printed")
         text = value.replace("\r\n", "\n").replace("\r", "\n")
         self.values.append(_HARMFUL.sub("", text))
         return f"qzv{len(self.values) - 1:04d}vzq"
