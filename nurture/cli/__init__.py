@@ -13,7 +13,17 @@ from typing import Any
 import click
 
 from nurture import __version__
-from nurture.cli import authoring, database, intake, looking, people, running, schemas, simulating
+from nurture.cli import (
+    authoring,
+    database,
+    intake,
+    looking,
+    people,
+    previewing,
+    running,
+    schemas,
+    simulating,
+)
 from nurture.cli.printing import clean
 from nurture.errors import NurtureError, Problems, UsageError
 
@@ -55,7 +65,7 @@ def main() -> None:
 for command in (
     running.run,
     authoring.check,
-    authoring.preview,
+    previewing.preview,
     schemas.schema,
     intake.import_,
     intake.events,

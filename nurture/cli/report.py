@@ -73,7 +73,7 @@ def _head(report: Report, about: str) -> str:
     what = f" {escape(about)}." if about else ""
     return (
         f"<header><h1>The next {report.days} days</h1>"
-        f"<p>From {escape(moment(report.start, report.zone))}, {report.days} days.{what}"
+        f"<p>From {escape(moment(report.start, report.zone))} in {report.start.year}.{what}"
         f" Simulated: nothing was written and nothing was sent.</p>"
         f'<ul class="tiles">{shown}</ul></header>'
     )
@@ -249,7 +249,7 @@ def _calendars(report: Report) -> Iterator[str]:
     for number, (person, lines) in enumerate(people[:CALENDARS]):
         opened = " open" if number < _OPEN else ""
         yield f"<details{opened}><summary>{_who(person)}"
-        yield f' <span class="quiet">{escape(person.zone.key)}: {_counted(lines)}</span></summary>'
+        yield f' <span class="quiet">· {escape(person.zone.key)}: {_counted(lines)}</span></summary>'
         yield from _calendar(lines)
         yield "</details>"
     rest = people[CALENDARS:]
@@ -335,11 +335,11 @@ def _more(rest: Iterable[str]) -> str:
 def _who(person: Person) -> str:
     if not person.name:
         return escape(person.ref)
-    return f'{escape(person.name)} <span class="quiet">{escape(person.ref)}</span>'
+    return f'{escape(person.name)} <span class="quiet ref">{escape(person.ref)}</span>'
 
 
 def _step(campaign: str, step: str) -> str:
-    return f'{escape(step)}<br><span class="quiet">{escape(campaign)}</span>'
+    return f'{escape(step)}<br><span class="quiet ref">{escape(campaign)}</span>'
 
 
 def _counted(lines: Sequence[Line]) -> str:

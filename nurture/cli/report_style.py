@@ -28,6 +28,7 @@ h1 { font-size: 1.75rem; line-height: 1.2; letter-spacing: -.015em; margin-botto
 h2 { font-size: 1.0625rem; line-height: 1.3; }
 h3 { font-size: 1rem; margin-top: 1rem; }
 .quiet { color: var(--quiet); font-size: .875rem; }
+.ref { white-space: nowrap; }
 section {
   background: var(--card); border: 1px solid var(--line); border-radius: 12px;
   padding: 1.125rem 1.25rem; margin-top: 1.25rem;
