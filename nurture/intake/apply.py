@@ -38,7 +38,7 @@ class Counts:
 def apply(database: Database, event: IncomingEvent, now: datetime) -> Applied:
     """Take in one event. Raises Problems if it contradicts what is known."""
     (taken, *_), numbers = change(
-        database, _wanted([event]), lambda known: _take([event], known, now), now
+        database, wanted_of([event]), lambda known: _take([event], known, now), now
     )
     refused = [problem for problem in taken.problems if problem.severity == "error"]
     if refused:
@@ -76,7 +76,7 @@ def apply_all(
             good = [each.model_copy(update={"historical": True}) for each in good]
         if good:
             work = _work(good, now, news_only)
-            results, _ = change(database, _wanted(good), work, now, keep=not dry_run)
+            results, _ = change(database, wanted_of(good), work, now, keep=not dry_run)
             for taken in results:
                 _count(counts, taken)
         done += len(batch)
@@ -125,7 +125,8 @@ def _batches(
         yield batch
 
 
-def _wanted(events: Iterable[IncomingEvent]) -> Wanted:
+def wanted_of(events: Iterable[IncomingEvent]) -> Wanted:
+    """The names under which these events speak of things: what must be known to take them in."""
     wanted = Wanted()
     for event in events:
         wanted.events.add((event.source, event.id))

@@ -28,7 +28,7 @@ from nurture.store.tables import (
     promises,
 )
 
-_ERASED = "_erased_at"
+ERASED = "_erased_at"  #: in the data of a candidate who is not to be known any more
 _HISTORY = "_stages"  # every stage that was told, oldest first: [instant, stage, its own name]
 _HISTORY_AT_MOST = 60
 _ROLES = ("recruiter", "coordinator", "hiring_manager")
@@ -157,7 +157,7 @@ class _Taking:
         else:
             candidate.changed = False
         self.involved.append(candidate)
-        if _ERASED in candidate.data:
+        if ERASED in candidate.data:
             self._keep(candidate.key, told=False)
             return Taken("unchanged", candidate.key)
         kept = len(self.known.new_contacts)
@@ -220,7 +220,7 @@ class _Taking:
             if told is not None and told.id:
                 self.known.alias(told.id, kept.key)
         if loser is not None and survivor is not None and loser is not survivor:
-            if _ERASED in survivor.data:  # who was erased stays so, with all that was theirs
+            if ERASED in survivor.data:  # who was erased stays so, with all that was theirs
                 self.known.erased.add(survivor.key)
             else:
                 _fold(loser, survivor)
@@ -563,7 +563,7 @@ class _Taking:
         for name in ("email", "email_key", "suppressed", "paused_until", "replied_at"):
             candidate.values[name] = None
         candidate.values |= {"do_not_contact": True, "unsubscribed": ["all"]}
-        candidate.data, candidate.as_of = {_ERASED: stamp(self.at)}, {}
+        candidate.data, candidate.as_of = {ERASED: stamp(self.at)}, {}
         candidate.touched = candidate.changed = True
         self.known.erased.add(candidate.key)
 
@@ -605,7 +605,7 @@ def _fold(loser: Record, survivor: Record) -> None:
     if answers != (survivor["answers"] or {}):
         survivor.put("answers", answers)
     for name, value in loser.data.items():
-        if name not in survivor.data and name != _ERASED:
+        if name not in survivor.data and name != ERASED:
             survivor.put(name, value)
     if survivor["email"] is None:
         for name in ("email", "email_key", "suppressed"):

@@ -7,7 +7,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from nurture.engine.project import Project
-from nurture.web import health, pages, previews, public
+from nurture.web import answers, health, pages, previews, public
 from nurture.web.guard import Guard
 from nurture.web.looks import Looks
 
@@ -26,6 +26,7 @@ def create_app(project: Project) -> FastAPI:
     app = FastAPI(title="Nurture", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, looks=looks)
     app.include_router(public.routes(project, looks))
+    app.include_router(answers.routes(project, looks))
     app.include_router(pages.routes(project, looks))
     app.include_router(previews.routes(project, looks))
     app.include_router(health.routes(project))

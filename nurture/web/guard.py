@@ -15,7 +15,7 @@ from nurture.web.looks import Looks
 log = logging.getLogger("nurture.web")
 
 #: Behind these stands a signed token, or nothing that is about anybody.
-PUBLIC = ("/u/", "/p/", "/static/")
+PUBLIC = ("/u/", "/p/", "/a/", "/static/")
 
 #: No page of ours has a script; forms go to ourselves; nobody frames us.
 POLICY = (
@@ -39,7 +39,7 @@ class Guard:
     Recruiters' pages have no accounts yet, so they answer only where the browser asked for this
     machine by a loopback name. That stops DNS rebinding (a foreign site whose name suddenly means
     127.0.0.1). What a proxy passes on is refused too: one that was told to publish everything, and
-    that names us 127.0.0.1, publishes /u/ and /p/ and no more.
+    that names us 127.0.0.1, publishes /u/, /p/ and /a/ and no more.
     """
 
     def __init__(self, app: ASGIApp, looks: Looks) -> None:

@@ -56,7 +56,7 @@ class Looks:
         """A page that says, without a traceback, why there is no other."""
         title, text = _NOTICES.get(status, _NOTICES[500 if status >= 500 else 404])
         path = request.url.path
-        public = status == 403 or path.startswith(("/u/", "/p/"))
+        public = status == 403 or path.startswith(("/u/", "/p/", "/a/"))
         if public and status >= 500:
             text = "Nothing was changed. Please try again in a minute."
         frame = "public" if public else "base"

@@ -1,0 +1,169 @@
+"""What does the link of an answer mean today, and what happens when its button is pressed?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nurture.core import timing
+from nurture.core.model import Candidate, Duration
+from nurture.engine.project import Project
+from nurture.intake.answers import Reply, Task, take_reply
+from nurture.rendering.links import Answer
+from nurture.rendering.questions import Question, Then
+from nurture.rendering.templates import Template, choose
+from nurture.store.asked import Asked, find_asked
+from nurture.store.facts import find_number
+
+_TASK_DUE = Duration(amount=1, unit="business days")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One option of a question, as its reader sees it."""
+
+    answer: Answer
+    candidate: Candidate
+    asked: Asked | None  #: None: the link came from a preview
+    question: Question
+    locale: str  #: of the question's words
+    given: str | None  #: the option they have chosen by now
+
+    @property
+    def label(self) -> str:
+        return self.question.options[self.answer.option]
+
+    @property
+    def then(self) -> Then | None:
+        return self.question.then.get(self.answer.option)
+
+
+def choice_of(project: Project, token: str) -> Choice | None:
+    """What the link says; None for what is no link of ours, and for a question or an option that
+    is not asked any more."""
+    answer = project.signer.read_answer(token)
+    if answer is None:
+        return None
+    with project.database.read() as connection:
+        candidate = find_number(connection, answer.candidate_id)
+        asked = find_asked(connection, answer.message_id)
+    if candidate is None or (asked is None and answer.message_id):
+        return None
+    template = _asking(project, answer, asked, candidate)
+    if template is None:
+        return None
+    question = next(each for each in template.ask if each.id == answer.question)
+    if answer.option not in question.options:
+        return None
+    answers = candidate.fields.get("answers")
+    given = answers.get(answer.question) if isinstance(answers, dict) else None
+    return Choice(
+        answer=answer,
+        candidate=candidate,
+        asked=asked,
+        question=question,
+        locale=template.locale or project.config.locale,
+        given=given if isinstance(given, str) and given in question.options else None,
+    )
+
+
+def give(project: Project, choice: Choice) -> None:
+    """Record the choice, with all that follows from it, in one transaction. Giving the same answer
+    to the same mail again changes nothing; another one takes its place."""
+    asked = choice.asked
+    if asked is None or not asked.steps:
+        return
+    now = project.clock.now()
+    then = choice.then
+    enrollment, step = asked.steps[0]
+    reply = Reply(
+        candidate=choice.candidate.ref,
+        question=choice.question.id,
+        value=choice.answer.option,
+        message=asked.message_id,
+        enrollment=enrollment,
+        step=step,
+        campaign=asked.campaign,
+        application=asked.application,
+        sets=choice.question.sets if _can_set(choice) else None,
+        set_to=_value(project, choice),
+        then=str(then) if then else "",
+        leaves=[each for each, _ in asked.steps] if then and then.kind == "leave" else (),
+        pause_until=pause_until(project, choice, now),
+        resume=_resumes(choice, now),
+        withdraw=then is not None and then.kind == "withdraw",
+        tasks=_tasks(project, choice, now),
+    )
+    take_reply(project.database, reply, now)
+
+
+def pause_until(project: Project, choice: Choice, now: datetime) -> datetime | None:
+    """Until when this answer pauses everything that can wait, if it does."""
+    if choice.then is None or choice.then.pause is None:
+        return None
+    calendar = project.planner.calendars.of(choice.candidate)
+    return timing.shift(now, choice.then.pause, calendar)
+
+
+def _asking(
+    project: Project, answer: Answer, asked: Asked | None, candidate: Candidate
+) -> Template | None:
+    """The template that asked, in the reader's language; if it asks that no more, another one."""
+    templates = project.library.templates
+    locale = candidate.locale or project.config.locale
+
+    def asks(template: Template | None) -> bool:
+        return template is not None and any(each.id == answer.question for each in template.ask)
+
+    own = choose(templates, asked.template, locale) if asked else None
+    if own is not None and asks(own):
+        return own
+    other = next((each.name for each in templates.values() if asks(each)), "")
+    chosen = choose(templates, other, locale)
+    return chosen if asks(chosen) else None
+
+
+def _can_set(choice: Choice) -> bool:
+    of_application = (choice.question.sets or "").startswith("application.")
+    return not of_application or (choice.asked is not None and choice.asked.application is not None)
+
+
+def _value(project: Project, choice: Choice) -> Any:
+    """What is set: the option's key, in a list where the field is one."""
+    _, _, name = (choice.question.sets or "").partition(".")
+    if project.config.candidate_fields.get(name) == "list":
+        return [choice.answer.option]
+    return choice.answer.option
+
+
+def _before(choice: Choice) -> Then | None:
+    """What followed from the answer that this one takes the place of."""
+    if choice.given is None or choice.given == choice.answer.option:
+        return None
+    return choice.question.then.get(choice.given)
+
+
+def _resumes(choice: Choice, now: datetime) -> bool:
+    before, until = _before(choice), choice.candidate.paused_until
+    return before is not None and before.kind == "pause" and until is not None and until > now
+
+
+def _tasks(project: Project, choice: Choice, now: datetime) -> list[Task]:
+    """What a person has to see to: what the question says, and what no machine can take back."""
+    question, candidate, before = choice.question, choice.candidate, _before(choice)
+    names = (candidate.first_name, candidate.last_name)
+    who = " ".join(name for name in names if name) or candidate.ref
+    texts = []
+    if choice.then is not None and choice.then.kind == "task":
+        texts.append(f'{who} answered "{question.text}": {choice.label}')
+    if before is not None and before.kind in ("leave", "withdraw"):
+        former = question.options[choice.given or ""]
+        done = (
+            "their application was withdrawn" if before.kind == "withdraw" else "a campaign ended"
+        )
+        texts.append(
+            f'{who} changed the answer to "{question.text}" from "{former}" to "{choice.label}":'
+            f" {done} after the first, and nothing undoes that by itself"
+        )
+    calendar = project.planner.calendars.of(candidate)
+    due_at = timing.shift(now, _TASK_DUE, calendar)
+    return [Task(text=text, due_at=due_at) for text in texts]
