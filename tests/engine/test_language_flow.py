@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from nurture.store import planning
-from nurture.store.tables import tasks
+from nurture.store.tables import message_steps, messages, tasks
 from tests.world import World
 
 HEAD = """\
@@ -399,3 +399,43 @@ def test_what_could_not_go_out_in_time_becomes_a_task_for_the_recruiter(ready: W
     assert task["text"] == '"notes/hello" did not go out in time; tell ana@example.com yourself'
     assert (task["assignee"], task["state"]) == ("ida@example.com", "open")
     assert steps(ready) == ["yes"], "what waits below goes on"
+
+
+WAS = "  - send: notes/hello\n  - send: notes/yes\n    id: {id}\n    after: 2 days\n{was}"
+
+
+def test_a_renamed_step_that_says_what_it_was_keeps_its_place(ready: World) -> None:
+    below = "  - send: notes/more\n    after: 1 day\n"
+    begin(ready, WAS.format(id="second", was="") + below)
+    ready.project.catch_up()
+    ready.run_for(hours=49)
+    assert steps(ready) == ["hello", "second"]
+    write(ready, WAS.format(id="other", was="    was: second\n") + below)
+    ready.run_for(days=9)
+    assert steps(ready) == ["hello", "second", "more"]
+    write(ready, WAS.format(id="other", was="") + below)  # `was:` may go again
+    ready.run_for(days=9)
+    assert steps(ready) == ["hello", "second", "more"]
+
+
+def test_a_renamed_step_keeps_the_mail_that_is_on_its_way(ready: World) -> None:
+    ready.template("notes/yes", "offer")  # waits for approval
+    begin(ready, WAS.format(id="second", was=""))
+    ready.project.catch_up()
+    ready.run_for(hours=50)
+    write(ready, WAS.format(id="other", was="    was: second\n"))
+    ready.work()
+    with ready.database.read() as connection:
+        query = select(messages.c.state, message_steps.c.step).join(message_steps)
+        states = connection.execute(query)
+        assert sorted(states.all()) == [("held", "other"), ("sent", "hello")]
+
+
+def test_a_renamed_step_is_the_same_before_the_store_has_heard_of_it(ready: World) -> None:
+    begin(ready, WAS.format(id="second", was=""))
+    ready.run_for(hours=49)
+    ready.campaign("welcome", HEAD + WAS.format(id="other", was="    was: second\n"))
+    ready.project.library.reload()  # as another process would see it
+    ready.tell("application.stage_changed", application={"id": "a1", "stage": "final"})
+    ready.run_for(days=9)
+    assert steps(ready) == ["hello", "second"]
