@@ -13,12 +13,12 @@ from nurture.authoring.campaign_steps import read_steps
 from nurture.authoring.campaign_values import ID, Surroundings, Values
 from nurture.core.model import Campaign, Duration, Enter, Leave
 from nurture.core.timing import parse_duration
-from nurture.errors import Problems
+from nurture.errors import Problem, Problems
 from nurture.files import text_in
 from nurture.positions import read_yaml
 from nurture.rendering.context import supplied
 
-__all__ = ["Surroundings", "read_campaign"]
+__all__ = ["Surroundings", "read_campaign", "read_partly"]
 
 _NARROWEST = {"interview": "interview", "offer": "offer", "application": "application"}
 _NARROWEST |= {"job": "application", "promise": "promise"}
@@ -35,14 +35,23 @@ _AUDIENCE: tuple[str, ...] = ("candidate", "application")
 
 def read_campaign(raw: bytes, file: str, around: Surroundings) -> Campaign:
     """The campaign that the bytes of `file` describe. Raises Problems, with all there are."""
+    campaign, problems = read_partly(raw, file, around)
+    if problems or campaign is None:
+        raise Problems(problems)
+    return campaign
+
+
+def read_partly(
+    raw: bytes, file: str, around: Surroundings
+) -> tuple[Campaign | None, list[Problem]]:
+    """What can be made of a file, and what is wrong with it: for those who look for more. Raises
+    Problems where too little can be read."""
     data, positions = read_yaml(text_in(raw, file), file)
     keys, wrong = read_keys(data, positions, file)
     values = Values(file, positions, around)
     values.problems += wrong
     campaign = _campaign(keys, values, hashlib.sha256(raw).hexdigest())
-    if values.problems or campaign is None:
-        raise Problems(list(dict.fromkeys(values.problems)))
-    return campaign
+    return campaign, list(dict.fromkeys(values.problems))
 
 
 def _campaign(keys: CampaignKeys, values: Values, digest: str) -> Campaign | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from nurture.authoring.library import Library
+from nurture.authoring.whole import Whole, stage_problems
 from nurture.config import Config
 from nurture.errors import Problem, Problems, shown
 from nurture.positions import Positions, read_yaml
@@ -16,13 +17,11 @@ def check(config: Config) -> list[Problem]:
 
     Problems within config.yaml itself are raised by `load_config`, before there is a Config.
     """
-    problems = [
-        # The template's own problems are in the list: its uses need not be.
-        problem
-        for problem in Library(config).problems
-        if problem.code != "broken-template"
-    ]
-    return sorted([*problems, *_taken_fields(config)])
+    library = Library(config, with_former=False)
+    whole = Whole(config, library)
+    found = [*library.problems, *whole.problems(), *stage_problems(config), *_taken_fields(config)]
+    # The template's own problems are in the list: its uses need not be.
+    return sorted({problem for problem in found if problem.code != "broken-template"})
 
 
 def format_problems(

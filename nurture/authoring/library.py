@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nurture.authoring import in_force
-from nurture.authoring.campaign_file import Surroundings, read_campaign
+from nurture.authoring.campaign_file import Surroundings, read_partly
 from nurture.authoring.lint import campaign_problems
 from nurture.authoring.words import template_problems
 from nurture.config import Config
@@ -43,7 +43,8 @@ class Library:
     last good version of each; `problems` is everything wrong with the files as they are now.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, with_former: bool = True) -> None:
+        """`with_former`: where a file is broken, go on with what was in force before."""
         self.config = config
         self.campaigns: Mapping[str, Campaign] = {}
         self.templates: Mapping[str, Template] = {}
@@ -60,7 +61,7 @@ class Library:
         self._warned: dict[str, tuple[Problem, ...]] = {}  # of campaigns that are in force
         self._digests: dict[str, str] = {}  # of campaign files as last read, good or bad
         found = self.reload()
-        former = in_force.copies(config)
+        former = in_force.copies(config) if with_former else None
         broken = any(problem.severity == "error" for problem in found.problems)
         if former is not None and broken:
             last_good = Library(former)
@@ -94,6 +95,16 @@ class Library:
             missing=self.missing,
             problems=self.problems,
         )
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The files of `campaigns`, whole, by name."""
+        return self._sources
+
+    @property
+    def unfit(self) -> Mapping[str, Template]:
+        """Templates that can be read, but are not fit to be in force."""
+        return self._unfit
 
     def revisions(self) -> list[Revision]:
         """Every file in force, whole: what is kept, so that it can be read when it is gone."""
@@ -204,9 +215,8 @@ class Library:
             if not asked_anew and not self._affected(name, _digest(raw), changed_templates):
                 continue
             try:
-                campaign = read_campaign(raw, shown(path), around)
-                self._warned[name] = _fit(campaign, raw.decode(), self.config)
-                campaigns[name], sources[name] = campaign, raw.decode()
+                campaigns[name], self._warned[name] = _read(raw, shown(path), around)
+                sources[name] = raw.decode()
                 self._bad_campaigns.pop(name, None)
             except Problems as found:
                 self._bad_campaigns[name] = tuple(found.problems)
@@ -237,12 +247,16 @@ class Library:
         return any(step.send in changed for step in campaign.every_step())
 
 
-def _fit(campaign: Campaign, source: str, config: Config) -> tuple[Problem, ...]:
-    """Warnings about a campaign that can be in force. Raises Problems for one that cannot."""
-    found = campaign_problems(campaign, source, config)
-    if any(problem.severity == "error" for problem in found):
-        raise Problems(found)
-    return tuple(found)
+def _read(raw: bytes, file: str, around: Surroundings) -> tuple[Campaign, tuple[Problem, ...]]:
+    """A campaign that can be in force, and warnings about it. Raises Problems for one that cannot,
+    with the warnings."""
+    campaign, problems = read_partly(raw, file, around)
+    if campaign is not None:
+        source = raw.decode()
+        problems += campaign_problems(campaign, source, around.config, problems)
+    if campaign is None or any(problem.severity == "error" for problem in problems):
+        raise Problems(problems)
+    return campaign, tuple(problems)
 
 
 def _campaign_files(folder: Path) -> Iterable[Path]:

@@ -69,6 +69,8 @@ _BEHIND = frozenset(
         "offer.sent_at",
     }
 )
+#: Problems with which a step is missing, so that those below it have other places in the file.
+_LEFT_OUT = frozenset({"send-or-task", "branch"})
 _HOURS = {"minutes": 1 / 60, "hours": 1, "days": 24, "weeks": 168, "months": 672}
 _HOURS["business days"] = 24
 
@@ -86,10 +88,19 @@ class Finding:
     offset: int = 0  #: the character of the text at that place
 
 
-def campaign_problems(campaign: Campaign, source: str, config: Config) -> list[Problem]:
-    """All that is wrong with one campaign by itself; `source` is the text of its file."""
-    found = [*_entrance(campaign), *_Steps(campaign, config).findings()]
-    return located(campaign.file, source, found)
+def campaign_problems(
+    campaign: Campaign, source: str, config: Config, known: Sequence[Problem] = ()
+) -> list[Problem]:
+    """All that is wrong with one campaign by itself; `source` is the text of its file, `known` what
+    is wrong with it already: what could be a consequence of that is not told as well."""
+    found = [*_entrance(campaign)]
+    if not known:
+        found += _Steps(campaign, config).findings()
+    elif not any(problem.code in _LEFT_OUT for problem in known):
+        found += _Steps(campaign, config).apparent()
+    spots = {(problem.line, problem.column) for problem in known}
+    problems = located(campaign.file, source, found)
+    return [problem for problem in problems if (problem.line, problem.column) not in spots]
 
 
 def located(file: str, source: str, found: Sequence[Finding]) -> list[Problem]:
@@ -183,13 +194,17 @@ class _Steps:
         return {categories[step.category].klass for step in steps if step.category in categories}
 
     def findings(self) -> Iterator[Finding]:
+        yield from self.apparent()
+        yield from self._in_time()
+        yield from self._room()
+
+    def apparent(self) -> Iterator[Finding]:
+        """What shows in single steps, even where others could not be read."""
         for step, path in steps_with_places(self.campaign.steps):
             yield from self._condition(step, path)
             yield from self._tone(step, path)
             yield from self._moments(step, path)
         yield from self._lists(self.campaign.steps, ("steps",))
-        yield from self._in_time()
-        yield from self._room()
 
     # --- conditions and branches
 

@@ -6,10 +6,9 @@ Asked only when something is wrong: then the front matter is read once more, for
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from nurture.config import Config
-from nurture.errors import Problem, Problems
+from nurture.errors import Problem
 from nurture.positions import Positions, did_you_mean, read_yaml
 from nurture.rendering.templates import Template
 
@@ -19,19 +18,15 @@ Spot = tuple[int, int]
 class Front:
     """Lines and columns in the front matter of one template."""
 
-    def __init__(self, template: Template, config: Config) -> None:
+    def __init__(self, template: Template) -> None:
         self.template = template
-        suffix = ".md" if template.markdown else ".html"
-        self._path: Path = config.templates_dir / f"{template.key}{suffix}"
 
     @cached_property
     def _positions(self) -> Positions:
-        try:
-            text = self._path.read_text(encoding="utf-8-sig")
-            lines = text.splitlines(keepends=True)[1 : self.template.first_line - 2]
-            return read_yaml("".join(lines), self.template.file, first_line=2)[1]
-        except (OSError, UnicodeDecodeError, Problems):  # changed since it was read
-            return Positions("", 2)
+        text = self.template.source.removeprefix("\ufeff")
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        front = "\n".join(lines[1 : self.template.first_line - 2])
+        return read_yaml(front, self.template.file, first_line=2)[1]
 
     def value(self, key: str) -> Spot:
         return self._positions.at((key,))
@@ -68,9 +63,9 @@ class Part:
         )
 
 
-def parts_of(template: Template, config: Config) -> list[Part]:
+def parts_of(template: Template) -> list[Part]:
     """Every text of a template that a reader may see, in the order of the file."""
-    front = Front(template, config)
+    front = Front(template)
 
     def in_front(*place: str | int) -> Callable[[int], Spot]:
         return lambda offset: front.inside(place, offset)
@@ -92,11 +87,9 @@ def parts_of(template: Template, config: Config) -> list[Part]:
     ]
 
 
-def at_key(
-    template: Template, config: Config, key: str, code: str, message: str, hint: str = ""
-) -> Problem:
+def at_key(template: Template, key: str, code: str, message: str, hint: str = "") -> Problem:
     """A problem with what the front matter says under `key`."""
-    line, column = Front(template, config).value(key)
+    line, column = Front(template).value(key)
     return Problem(
         file=template.file, line=line, column=column, code=code, message=message, hint=hint
     )
@@ -108,4 +101,4 @@ def unknown_category(template: Template, config: Config) -> list[Problem]:
     hint = did_you_mean(template.category, config.categories)
     hint = hint or f"known: {', '.join(config.categories)}"
     message = f'"{template.category}"'
-    return [at_key(template, config, "category", "unknown-category", message, hint)]
+    return [at_key(template, "category", "unknown-category", message, hint)]

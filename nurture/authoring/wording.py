@@ -36,8 +36,8 @@ _COMMENT = re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL)
 
 def wording_problems(template: Template, config: Config) -> list[Problem]:
     """What is wrong with the words of one template, whoever reads them."""
-    problems = list(_false_cheer(template, config))
-    for part in parts_of(template, config):
+    problems = list(_false_cheer(template))
+    for part in parts_of(template):
         problems += _false_reply(part)
         problems += _banned(part, config)
         if part.name == "body":
@@ -46,12 +46,12 @@ def wording_problems(template: Template, config: Config) -> list[Problem]:
     return problems
 
 
-def _false_cheer(template: Template, config: Config) -> Iterator[Problem]:
+def _false_cheer(template: Template) -> Iterator[Problem]:
     if template.tone is Tone.CHEERFUL and template.category in GRAVE_CATEGORIES:
         message = f'a cheerful mail cannot be of the category "{template.category}"'
         hint = "write tone: grave, or choose the category of good news"
         key = "tone" if template.locale is None else "category"
-        yield at_key(template, config, key, "cheerful-bad-news", message, hint)
+        yield at_key(template, key, "cheerful-bad-news", message, hint)
 
 
 def _false_reply(part: Part) -> Iterator[Problem]:

@@ -80,7 +80,7 @@ def template_problems(
     all templates ask; None: not known."""
     words = {**vocabulary(config), **TEMPLATE_ONLY}
     problems = unknown_category(template, config)
-    for part in parts_of(template, config):
+    for part in parts_of(template):
         for one in uses_of(part.source, words, TEMPLATE_WORDS)[1]:
             problems.append(part.problem(one.offset, one.code, one.message, one.hint))
         for call in read_text(part.source).called:

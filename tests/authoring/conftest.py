@@ -17,12 +17,18 @@ category: {category}
 {body}
 """
 
+LAYOUT = """\
+<html><body>{{ body }}<p>{{ company.address }}
+{% if nurture %}<a href="{{ fixed.unsubscribe_url }}">{{ words.unsubscribe }}</a>{% endif %}
+</p></body></html>
+"""
+
 
 class Project:
     def __init__(self, root: Path) -> None:
         self.root = root
         (root / "campaigns").mkdir()
-        self.write("templates/layouts/letter.html", "<html><body>{{ content }}</body></html>")
+        self.write("templates/layouts/letter.html", LAYOUT)
 
     @property
     def config(self) -> Config:

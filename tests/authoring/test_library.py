@@ -105,7 +105,7 @@ def test_what_a_template_says_of_itself_reaches_the_steps_that_send_it(project, 
 
 
 def test_another_layout_is_a_change_of_every_template_in_it(project, live):
-    project.write("templates/layouts/letter.html", "<html>{{ content }}</html>")
+    project.write("templates/layouts/letter.html", "<html>{{ body }}</html>")
     assert live.reload().templates == {"prep/kit"}
 
 
@@ -114,7 +114,7 @@ def test_nothing_is_read_when_nothing_changed(project, live, monkeypatch):
         raise AssertionError("a file was read")
 
     monkeypatch.setattr(library_module, "load_templates", read)
-    monkeypatch.setattr(library_module, "read_campaign", read)
+    monkeypatch.setattr(library_module, "read_partly", read)
     assert not live.reload()
 
 
