@@ -5,12 +5,13 @@ whatever the vocabulary is. `words` compares it with what is known.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from jinja2 import TemplateError, nodes
 
 from nurture.authoring.expressions import Complaint
+from nurture.authoring.runaway import runaway
 from nurture.rendering.sandbox import TemplateEnvironment
 
 _ENVIRONMENT = TemplateEnvironment()
@@ -59,7 +60,7 @@ class Text:
 
 @lru_cache(maxsize=8192)
 def read_text(source: str) -> Text:
-    """What a text names and calls; its only complaint is a syntax error if it has one."""
+    """What a text names and calls; its complaints are that it cannot be read, or never ends."""
     if "{" not in source:
         return Text()
     try:
@@ -74,7 +75,13 @@ def read_text(source: str) -> Text:
         return Text(complaints=(Complaint(0, "template-syntax", "nested too deeply"),))
     except ValueError:  # a number of thousands of digits
         return Text(complaints=(Complaint(0, "template-syntax", "cannot be read"),))
-    return _Walk(source).text(tree)
+    endless = runaway(source, tree)
+    text = _Walk(source).text(tree)
+    if endless is None:
+        return text
+    line, code, message = endless
+    complaint = Complaint(tag_offset(source, line), code, message)
+    return replace(text, complaints=(*text.complaints, complaint))
 
 
 def literal(source: str) -> str:

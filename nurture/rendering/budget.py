@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from jinja2.exceptions import SecurityError
 
 TEXT_MAX = 200_000  #: characters of one text, with everything that a list holds
-_STEPS_MAX = 100_000  # what stands within loops and macros, counted each time it is done
+_STEPS_MAX = 50_000  # what stands within loops and macros, counted each time it is done
 _CHARACTERS_MAX = 3_000_000  # of all texts that were built, also those thrown away
 _ROUNDS_MAX = 1_000  # of `range` loops
 
