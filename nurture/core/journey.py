@@ -8,7 +8,7 @@ that was not taken is wanted by nobody.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from nurture.core import repeating, timing
@@ -20,20 +20,15 @@ from nurture.core.model import (
     Condition,
     Duration,
     Enrollment,
-    MessageState,
     Reason,
     Step,
     StepRecord,
-    StepState,
     Truth,
     Verdict,
     WaitFor,
 )
-from nurture.core.subject import news_at
+from nurture.core.past import Past, same_occasion
 from nurture.core.touching import touches
-
-#: Anchor values closer than this are the same occasion: a room change is not a new interview.
-SAME_OCCASION = timedelta(minutes=30)
 
 ENTIRELY_TRUE = Truth(value=True)
 _AT_ONCE = Duration(amount=0, unit="minutes")
@@ -125,22 +120,7 @@ class _Walk:
         self.ground = ground
         self.truth = truth
         self.anchors = anchors(enrollment, ground)
-        siblings = {
-            other.id
-            for other in ground.facts.enrollments
-            if other.campaign == enrollment.campaign and other.about == enrollment.about
-        }
-        self.records: dict[str, list[StepRecord]] = {}
-        for record in ground.facts.records:
-            if record.enrollment_id in siblings:
-                self.records.setdefault(record.step, []).append(record)
-        self.in_flight = {
-            (message.enrollment_id, message.step, message.occurrence)
-            for message in ground.facts.messages
-            if message.state is MessageState.SENDING
-        }
-        self.places = {step.id: place for place, step in enumerate(campaign.every_step())}
-        self.last_settled = self._last_settled(campaign.steps)
+        self.past = Past(campaign, enrollment, ground)
         self.found: list[Want | Standstill] = []
 
     def steps(self) -> list[Want | Standstill]:
@@ -167,11 +147,11 @@ class _Walk:
 
     def _branch(self, step: Step, branch: Branch, above: _Above) -> _Above:
         key = self._key(step, "1")
-        record = self._own(step, "1")
+        record = self.past.own(step, "1")
         if record is not None:
             chosen = record.chosen
             settled_at = record.settled_at
-        elif not self._ahead(step):
+        elif not self.past.ahead(step):
             return _Above(key, None)
         elif (moment_at := self._reached(step, key, above)) is None:
             return self._forecast(self._likely(branch), key, key)
@@ -202,10 +182,10 @@ class _Walk:
 
     def _gate(self, step: Step, gate: WaitFor, above: _Above) -> _Above:
         key = self._key(step, "1")
-        record = self._own(step, "1")
+        record = self.past.own(step, "1")
         if record is not None:
             return _Above(key, record.settled_at)
-        if not self._ahead(step) or self._held_up(step, key, above):
+        if not self.past.ahead(step) or self._held_up(step, key, above):
             return _Above(key, None)
         assert above.settled_at is not None  # noqa: S101 - else it were held up
         since, until = above.settled_at, None
@@ -306,18 +286,19 @@ class _Walk:
                 self._no_anchor(self._key(step, ""), step)
                 return above  # holds up nobody: what waits below looks further up
             key = self._key(step, anchor_at.isoformat())
-            settled_at = self._settled(step, key, anchor_at)
+            settled_at = self.past.settled(step, key.occurrence, anchor_at)
             if settled_at is None:
                 moment_at = timing.derive(step.at, anchor_at, self.ground.calendar)
-                known_at = self._known_at(step, key, moment_at, chosen_at)
+                known_at = self.past.known_at(step, key.occurrence, moment_at, chosen_at)
                 self._at_anchor(step, key, anchor_at, moment_at, known_at)
         else:
             key = self._key(step, "1")
-            settled_at = self._settled(step, key, None)
-            if settled_at is None and self._ahead(step):
+            settled_at = self.past.settled(step, key.occurrence, None)
+            if settled_at is None and self.past.ahead(step):
                 self._after(step, key, above)
         # What is still being handed over may yet be refused: those below wait for the answer.
-        return _Above(key, None if key in self.in_flight else settled_at)
+        in_flight = (step.id, key.occurrence) in self.past.in_flight
+        return _Above(key, None if in_flight else settled_at)
 
     def _at_anchor(
         self, step: Step, key: Key, anchor_at: datetime, moment_at: datetime, known_at: datetime
@@ -357,9 +338,9 @@ class _Walk:
         """The next occurrence of a step that repeats. Those below wait until it is over."""
         assert step.repeat is not None  # noqa: S101 - the caller's branch
         anchor_at = self.anchors(step.at.anchor) if step.at is not None else None
-        before = self._before(step, anchor_at)
+        before = self.past.before(step, anchor_at)
         if step.at is None:
-            if not before and not self._ahead(step):
+            if not before and not self.past.ahead(step):
                 return _Above(self._key(step, "1"), None)
             if not before and above.settled_at is None:
                 self._after_step(self._key(step, "1"), step, above.key)
@@ -367,11 +348,11 @@ class _Walk:
         elif anchor_at is None and not before:
             self._no_anchor(self._key(step, ""), step)
             return above
-        last = max((each.settled_at for each in before if each.settled_at), default=None)
-        latest = self._key(step, max(before, key=_by_settling).occurrence if before else "")
-        if any(each[1] == step.id for each in self.in_flight):
+        last = before[-1].settled_at if before else None
+        latest = self._key(step, before[-1].occurrence if before else "")
+        if any(id_ == step.id for id_, _ in self.past.in_flight):
             return _Above(latest, None)
-        count = self._counted(step, before)
+        count = self.past.counted(step, before)
         if step.repeat.at_most is not None and count >= step.repeat.at_most:
             return _Above(latest, last)
         until = self._until(step)
@@ -386,7 +367,7 @@ class _Walk:
             self._want(step, key, following.moment_at, since, None, until=until)
         elif anchor_at is not None:
             moment_at = following.moment_at
-            known_at = self._known_at(step, key, moment_at, chosen_at, last)
+            known_at = self.past.known_at(step, following.name, moment_at, chosen_at, last)
             self._at_anchor(step, key, anchor_at, moment_at, known_at)
         return _Above(key, None)
 
@@ -404,34 +385,9 @@ class _Walk:
             return repeating.after(since, step.after or _AT_ONCE, every, before, calendar)
         if anchor_at is None:
             return None
-        same = [each for each in before if _same_occasion(each, anchor_at)]
+        same = [each for each in before if same_occasion(each, anchor_at)]
         first_at = timing.derive(step.at, anchor_at, calendar)
         return repeating.at_anchor(anchor_at, first_at, every, before, same, calendar)
-
-    def _before(self, step: Step, anchor_at: datetime | None) -> list[StepRecord]:
-        """Settled occurrences, with those of an earlier enrollment for the same anchor value."""
-        return [
-            record
-            for record in self.records.get(step.id, ())
-            if record.state is not StepState.OPEN
-            and (
-                record.enrollment_id == self.enrollment.id
-                or (record.state is not StepState.SKIPPED and _same_occasion(record, anchor_at))
-            )
-        ]
-
-    def _counted(self, step: Step, before: list[StepRecord]) -> int:
-        """How many occurrences `at_most` counts: of a step that follows what is sent, those in a
-        row, which is since there last were news."""
-        repeat = step.repeat
-        since = None
-        if repeat is not None and repeat.every is None:
-            since = news_at(self.ground.facts, self.enrollment.subject)
-        return sum(
-            record.state is not StepState.SKIPPED
-            and (since is None or record.settled_at is None or record.settled_at > since)
-            for record in before
-        )
 
     # --- what is found
 
@@ -490,8 +446,6 @@ class _Walk:
             )
         )
 
-    # --- what is stored
-
     def _key(self, step: Step, occurrence: str) -> Key:
         return Key(enrollment_id=self.enrollment.id, step=step.id, occurrence=occurrence)
 
@@ -502,87 +456,3 @@ class _Walk:
         if anchor_at is None:
             return None
         return timing.derive(step.until, anchor_at, self.ground.calendar)
-
-    def _known_at(
-        self,
-        step: Step,
-        key: Key,
-        moment_at: datetime,
-        chosen_at: datetime | None,
-        last: datetime | None = None,
-    ) -> datetime:
-        """Since when the moment has been where it is: what was past by then is late.
-
-        `last`: when the occurrence before was settled, from which on this one was to be expected.
-        """
-        mine = [
-            record
-            for record in self.records.get(step.id, ())
-            if record.enrollment_id == self.enrollment.id and record.moment_at is not None
-        ]
-        this = next((each for each in mine if each.occurrence == key.occurrence), None)
-        if this is not None and this.moment_at == moment_at:
-            return this.known_at
-        if this is None and last is not None:
-            return last
-        known_at = self.ground.known_at
-        if not mine and self.enrollment.entered_at >= known_at:
-            known_at = self.enrollment.entered_at
-        return known_at if chosen_at is None else max(known_at, chosen_at)
-
-    def _own(self, step: Step, occurrence: str) -> StepRecord | None:
-        """How this enrollment settled that occurrence, if it has."""
-        for record in self.records.get(step.id, ()):
-            mine = record.enrollment_id == self.enrollment.id and record.occurrence == occurrence
-            if mine and record.state is not StepState.OPEN:
-                return record
-        return None
-
-    def _settled(self, step: Step, key: Key, anchor_at: datetime | None) -> datetime | None:
-        """When this step was settled for this anchor value, or None."""
-        if key in self.in_flight:
-            return self.ground.now
-        for record in self.records.get(step.id, ()):
-            if record.state is StepState.OPEN:
-                continue
-            mine = record.enrollment_id == self.enrollment.id
-            if mine and record.occurrence == key.occurrence:
-                return record.settled_at
-            if record.state is StepState.SKIPPED or (anchor_at is None and not mine):
-                continue
-            if _same_occasion(record, anchor_at) or (mine and not step.again_if_moved):
-                return record.settled_at
-        return None
-
-    def _ahead(self, step: Step) -> bool:
-        """Whether a waiting step is still to come: what is above a settled one was passed over."""
-        return self.places[step.id] > self.last_settled
-
-    def _last_settled(self, steps: tuple[Step, ...]) -> int:
-        """The place of the last waiting step that is settled, in the lists that were taken."""
-        last = -1
-        for step in steps:
-            if step.at is not None:
-                continue
-            if step.repeat is not None:
-                settled = bool(self._before(step, None))
-            else:
-                settled = self._settled(step, self._key(step, "1"), None) is not None
-            if settled:
-                last = max(last, self.places[step.id])
-            if settled and step.branch is not None:
-                record = self._own(step, "1")
-                taken = {"then": step.branch.then, "else": step.branch.otherwise}
-                inner = taken.get((record and record.chosen) or "", ())
-                last = max(last, self._last_settled(inner))
-        return last
-
-
-def _by_settling(record: StepRecord) -> tuple[bool, datetime, str]:
-    return record.settled_at is not None, record.settled_at or record.known_at, record.occurrence
-
-
-def _same_occasion(record: StepRecord, anchor_at: datetime | None) -> bool:
-    if record.anchor_at is None or anchor_at is None:
-        return False
-    return abs(record.anchor_at - anchor_at) < SAME_OCCASION

@@ -1,0 +1,152 @@
+"""What of a campaign is behind an enrollment? Which steps are settled, and what was known when."""
+
+from datetime import datetime, timedelta
+
+from nurture.core.anchors import Ground
+from nurture.core.model import (
+    Campaign,
+    Enrollment,
+    MessageState,
+    Step,
+    StepRecord,
+    StepState,
+)
+from nurture.core.subject import news_at
+
+#: Anchor values closer than this are the same occasion: a room change is not a new interview.
+SAME_OCCASION = timedelta(minutes=30)
+
+
+class Past:
+    """The records of one enrollment, with those of earlier ones for the same object."""
+
+    def __init__(self, campaign: Campaign, enrollment: Enrollment, ground: Ground) -> None:
+        self.enrollment = enrollment
+        self.ground = ground
+        siblings = {
+            other.id
+            for other in ground.facts.enrollments
+            if other.campaign == enrollment.campaign and other.about == enrollment.about
+        }
+        self.records: dict[str, list[StepRecord]] = {}
+        for record in ground.facts.records:
+            if record.enrollment_id in siblings:
+                self.records.setdefault(record.step, []).append(record)
+        self.in_flight = {
+            (message.step, message.occurrence)
+            for message in ground.facts.messages
+            if message.state is MessageState.SENDING and message.enrollment_id == enrollment.id
+        }
+        self.places = {step.id: place for place, step in enumerate(campaign.every_step())}
+        self.last_settled = self._last_settled(campaign.steps)
+
+    def own(self, step: Step, occurrence: str) -> StepRecord | None:
+        """How this enrollment settled that occurrence, if it has."""
+        for record in self.records.get(step.id, ()):
+            mine = record.enrollment_id == self.enrollment.id and record.occurrence == occurrence
+            if mine and record.state is not StepState.OPEN:
+                return record
+        return None
+
+    def settled(self, step: Step, occurrence: str, anchor_at: datetime | None) -> datetime | None:
+        """When this step was settled for this anchor value, or None."""
+        if (step.id, occurrence) in self.in_flight:
+            return self.ground.now
+        for record in self.records.get(step.id, ()):
+            if record.state is StepState.OPEN:
+                continue
+            mine = record.enrollment_id == self.enrollment.id
+            if mine and record.occurrence == occurrence:
+                return record.settled_at
+            if record.state is StepState.SKIPPED or (anchor_at is None and not mine):
+                continue
+            if same_occasion(record, anchor_at) or (mine and not step.again_if_moved):
+                return record.settled_at
+        return None
+
+    def ahead(self, step: Step) -> bool:
+        """Whether a waiting step is still to come: what is above a settled one was passed over."""
+        return self.places[step.id] > self.last_settled
+
+    def before(self, step: Step, anchor_at: datetime | None) -> list[StepRecord]:
+        """Settled occurrences, in their order, with an earlier enrollment's for the same anchor
+        value."""
+        found = [
+            record
+            for record in self.records.get(step.id, ())
+            if record.state is not StepState.OPEN
+            and (
+                record.enrollment_id == self.enrollment.id
+                or (record.state is not StepState.SKIPPED and same_occasion(record, anchor_at))
+            )
+        ]
+        return sorted(found, key=_by_settling)
+
+    def counted(self, step: Step, before: list[StepRecord]) -> int:
+        """How many occurrences `at_most` counts: of a step that follows what is sent, those in a
+        row, which is since there last were news."""
+        since = None
+        if step.repeat is not None and step.repeat.every is None:
+            since = news_at(self.ground.facts, self.enrollment.subject)
+        return sum(
+            record.state is not StepState.SKIPPED
+            and (since is None or record.settled_at is None or record.settled_at > since)
+            for record in before
+        )
+
+    def known_at(
+        self,
+        step: Step,
+        occurrence: str,
+        moment_at: datetime,
+        chosen_at: datetime | None,
+        last: datetime | None = None,
+    ) -> datetime:
+        """Since when the moment has been where it is: what was past by then is late.
+
+        `chosen_at`: when the branch was chosen that the step is in; `last`: when the occurrence
+        before was settled, from which on this one was to be expected.
+        """
+        mine = [
+            record
+            for record in self.records.get(step.id, ())
+            if record.enrollment_id == self.enrollment.id and record.moment_at is not None
+        ]
+        this = next((each for each in mine if each.occurrence == occurrence), None)
+        if this is not None and this.moment_at == moment_at:
+            return this.known_at
+        if this is None and last is not None:
+            return last
+        known_at = self.ground.known_at
+        if not mine and self.enrollment.entered_at >= known_at:
+            known_at = self.enrollment.entered_at
+        return known_at if chosen_at is None else max(known_at, chosen_at)
+
+    def _last_settled(self, steps: tuple[Step, ...]) -> int:
+        """The place of the last waiting step that is settled, in the lists that were taken."""
+        last = -1
+        for step in steps:
+            if step.at is not None:
+                continue
+            if step.repeat is not None:
+                settled = bool(self.before(step, None))
+            else:
+                settled = self.settled(step, "1", None) is not None
+            if settled:
+                last = max(last, self.places[step.id])
+            if settled and step.branch is not None:
+                record = self.own(step, "1")
+                taken = {"then": step.branch.then, "else": step.branch.otherwise}
+                inner = taken.get((record and record.chosen) or "", ())
+                last = max(last, self._last_settled(inner))
+        return last
+
+
+def same_occasion(record: StepRecord, anchor_at: datetime | None) -> bool:
+    if record.anchor_at is None or anchor_at is None:
+        return False
+    return abs(record.anchor_at - anchor_at) < SAME_OCCASION
+
+
+def _by_settling(record: StepRecord) -> tuple[bool, datetime, str]:
+    return record.settled_at is not None, record.settled_at or record.known_at, record.occurrence
