@@ -650,6 +650,479 @@ _CODES = (
         "`coming` with yes and no in one template, with yes and later in another",
         "two ids, or the same options, `sets` and `then` in both; the words may differ",
     ),
+    # --- what is well written, and cannot be meant
+    _code(
+        "nobody-enters",
+        "campaign",
+        "what `enter` asks for can never be true",
+        "The campaign would be live, and nobody would ever get anything from it.",
+        """
+        name: Prep
+        enter:
+          on: interview.scheduled
+          if: application.stage == "offer" and application.stage == "final"
+        steps:
+          - send: prep/kit
+        """,
+        """
+        name: Prep
+        enter:
+          on: interview.scheduled
+          if: application.stage in ("offer", "final")
+        steps:
+          - send: prep/kit
+        """,
+    ),
+    _code(
+        "leaves-at-once",
+        "campaign",
+        "what ends the campaign is true of everybody who enters it",
+        "They would leave in the moment in which they enter, and get nothing.",
+        """
+        name: Prep
+        enter: {on: interview.scheduled, if: application.stage == "final"}
+        leave: [{if: application.stage == "final"}]
+        steps:
+          - send: prep/kit
+        """,
+        """
+        name: Prep
+        enter: {on: interview.scheduled, if: application.stage == "final"}
+        leave: [{if: application.stage == "offer"}]
+        steps:
+          - send: prep/kit
+        """,
+    ),
+    _code(
+        "never-true",
+        "step",
+        "a condition that can never be true, by itself or while the campaign goes on",
+        "The step would never be sent. A campaign ends by itself when its application is closed.",
+        '- {send: prep/kit, if: application.status == "rejected"}',
+        '- {send: prep/kit, if: application.status == "active"}',
+    ),
+    _code(
+        "unreachable",
+        "step",
+        "nothing ever leads to this step",
+        "It waits for the step above, and that one never ends; or its branch is never taken.",
+        """
+        - {send: prep/kit, repeat: {every: 1 week}}
+        - {send: prep/kit, id: last, after: 1 day}
+        """,
+        """
+        - {send: prep/kit, repeat: {every: 1 week, at_most: 3}}
+        - {send: prep/kit, id: last, after: 1 day}
+        """,
+    ),
+    _code(
+        "never-opens",
+        "step",
+        "a gate waits for an event that ends the campaign",
+        "Whoever the event is about has left by then: what is below the gate is never sent.",
+        """
+        - {wait_for: application.rejected, up_to: 2 weeks}
+        - {send: prep/kit}
+        """,
+        """
+        - {wait_for: interview.completed, up_to: 2 weeks}
+        - {send: prep/kit}
+        """,
+    ),
+    _code(
+        "no-room",
+        "step",
+        "caps or contact hours never let this through before its `until`",
+        "It would expire for everybody, each time.",
+        "- {send: prep/kit, at: interview.ends_at at 20:00, until: interview.ends_at at 23:00}",
+        "- {send: prep/kit, at: interview.ends_at at 20:00, until: 2 days after interview.ends_at}",
+    ),
+    _code(
+        "cheerful-bad-news",
+        "template",
+        "a cheerful mail where somebody is told bad news",
+        "Whoever was rejected this morning should not be congratulated this afternoon.",
+        """
+        ---
+        subject: Our decision
+        category: decision
+        tone: cheerful
+        ---
+        Hello.
+        """,
+        """
+        ---
+        subject: Our decision
+        category: decision
+        tone: grave
+        ---
+        Hello.
+        """,
+    ),
+    _code(
+        "unsent-template",
+        "file",
+        "no campaign sends this template",
+        "Either a step is missing, or the file is only in the way.",
+        "templates/prep/kit.md, which no step of any campaign sends",
+        "the step that sends it, or no file",
+    ),
+    _code(
+        "unknown-sent",
+        "step",
+        "`sent(...)` asks about a template or step that there is not",
+        "Its answer would always be no, and people would get the same mail again.",
+        '- {send: prep/kit, if: not sent("prep/kitt")}',
+        '- {send: prep/kit, if: not sent("prep/kit")}',
+    ),
+    _code(
+        "unknown-topic",
+        "step",
+        "`consents(...)` asks about a topic that no template has",
+        "Nobody can have objected to what there is not: it would be true of everybody.",
+        '- {send: prep/kit, if: consents("prepp")}',
+        '- {send: prep/kit, if: consents("prep")}',
+    ),
+    # --- what a reader would see
+    _code(
+        "raw-time",
+        "template",
+        "a time that is taken apart, or given a form of its own",
+        "It would be in no reader's zone and language: ten o'clock for whom?",
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        At {{ interview.starts_at.strftime("%H:%M") }}.
+        """,
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        At {{ interview.starts_at | clock }}.
+        """,
+    ),
+    _code(
+        "wrong-arguments",
+        "template",
+        "a function is called with too much or too little",
+        "The mail could not be written.",
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        {% if hours_since() > 3 %}Hello.{% endif %}
+        """,
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        {% if hours_since(application.applied_at) > 3 %}Hello.{% endif %}
+        """,
+    ),
+    _code(
+        "cannot-render",
+        "template",
+        "the mail cannot be written even for somebody of whom all is known",
+        "It would become a task for a recruiter each time, and a mail never.",
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        facts: ["{{ candidate.first_name | when }}"]
+        ---
+        Hello.
+        """,
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        facts: ["{{ interview.starts_at | when }}"]
+        ---
+        We meet on {{ interview.starts_at | when }}.
+        """,
+    ),
+    _code(
+        "missing-fact",
+        "template",
+        "the text does not say what `facts` promises",
+        "Such a mail is not sent: the fact is why it is written.",
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        facts: ["{{ interview.starts_at | when }}"]
+        ---
+        We look forward to it.
+        """,
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        facts: ["{{ interview.starts_at | when }}"]
+        ---
+        We meet on {{ interview.starts_at | when }}.
+        """,
+    ),
+    _code(
+        "empty-subject",
+        "template",
+        "the subject can become empty",
+        "A mail without a subject looks like a mistake, and is not sent.",
+        """
+        ---
+        subject: "{% if interview.kind == 'video' %}Your call{% endif %}"
+        category: prep
+        ---
+        Hello.
+        """,
+        """
+        ---
+        subject: "{% if interview.kind == 'video' %}Your call{% else %}Your visit{% endif %}"
+        category: prep
+        ---
+        Hello.
+        """,
+    ),
+    _code(
+        "long-subject",
+        "template",
+        "more than 78 characters for somebody with a long name",
+        "Mail programs cut it off, phones after half of that.",
+        """
+        ---
+        subject: >-
+          Some things that you may want to know
+          and to have at hand before we meet you next week
+        category: prep
+        ---
+        Hello.
+        """,
+        """
+        ---
+        subject: Before we meet next week
+        category: prep
+        ---
+        Hello.
+        """,
+    ),
+    _code(
+        "long-preheader",
+        "template",
+        "more than 140 characters for somebody with a long name",
+        "No mail program shows so much beside the subject.",
+        """
+        ---
+        subject: How to prepare
+        preheader: >-
+          Here is what we would like you to know before the interview, what you may
+          want to bring with you, whom you will meet, and where exactly you find us
+        category: prep
+        ---
+        Hello.
+        """,
+        """
+        ---
+        subject: How to prepare
+        preheader: What to bring, whom you meet, and where.
+        category: prep
+        ---
+        Hello.
+        """,
+    ),
+    _code(
+        "false-reply",
+        "template",
+        "the subject says that this is a reply or forwarded, and it is not",
+        "Mailbox providers call it deceptive and put the mail into spam; readers think so too.",
+        """
+        ---
+        subject: "Re: your application"
+        category: prep
+        ---
+        Hello.
+        """,
+        """
+        ---
+        subject: Your application
+        category: prep
+        ---
+        Hello.
+        """,
+    ),
+    _code(
+        "banned-word",
+        "template",
+        "one of the `banned_words` of config.yaml",
+        "Your company has decided not to say it. Out of the box: nothing that argues with a no.",
+        """
+        ---
+        subject: Your last chance
+        category: prep
+        ---
+        Hello.
+        """,
+        """
+        ---
+        subject: The last day to apply
+        category: prep
+        ---
+        Hello.
+        """,
+    ),
+    _code(
+        "indiscreet",
+        "template",
+        "the subject or preheader for discreet candidates tells that they look for work",
+        "It shows on the lock screen, beside a colleague who does not know.",
+        """
+        ---
+        subject: "{% if candidate.discreet %}Your interview{% else %}Thursday{% endif %}"
+        category: prep
+        ---
+        Hello.
+        """,
+        """
+        ---
+        subject: "{% if candidate.discreet %}Thursday{% else %}Your interview{% endif %}"
+        category: prep
+        ---
+        Hello.
+        """,
+    ),
+    _code(
+        "unsafe-link",
+        "template",
+        "a link that runs a script or opens a file",
+        "Mail programs refuse the whole mail for it.",
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        [Choose a time](javascript:choose)
+        """,
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        [Choose a time](https://example.com/times)
+        """,
+    ),
+    _code(
+        "insecure-link",
+        "template",
+        "a link without encryption",
+        "Anyone on the way can read and change what it shows to your candidate.",
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        [Choose a time](http://example.com/times)
+        """,
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        [Choose a time](https://example.com/times)
+        """,
+    ),
+    _code(
+        "broken-link",
+        "template",
+        "a link without a whole address",
+        "There is no page around a mail to which the rest could belong.",
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        [Choose a time](/times)
+        """,
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        [Choose a time](https://example.com/times)
+        """,
+    ),
+    _code(
+        "image-alt",
+        "template",
+        "a picture without words for those who do not see it",
+        "Most mail programs show no pictures at first, and some readers never see any.",
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        ![](https://example.com/map.png)
+        """,
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        ![The way from the station: second street on the left](https://example.com/map.png)
+        """,
+    ),
+    _code(
+        "clipped",
+        "file",
+        "more than 102 KB of HTML",
+        "Gmail shows no more than that, and hides the rest with the unsubscribe link.",
+        "a template whose mail comes to 130 KB",
+        "a shorter mail, and a link to a page with the rest",
+    ),
+    # --- translations and layouts
+    _code(
+        "translation-lacks",
+        "file",
+        "a translation does not say a value that the default one says",
+        "Readers of that language would not learn it.",
+        "prep/kit.md says {{ interview.url }}, prep/kit.de.md does not",
+        "both say it",
+    ),
+    _code(
+        "translation-adds",
+        "file",
+        "a translation says a value that the default one does not",
+        "Either the others miss something, or it was forgotten when the default one changed.",
+        "prep/kit.de.md says {{ interview.phone }}, prep/kit.md does not",
+        "both say it, or neither",
+    ),
+    _code(
+        "no-unsubscribe",
+        "file",
+        "the layout of a nurture mail shows no unsubscribe link",
+        "The law and the mailbox providers ask for one, and such a mail is not sent.",
+        "a layout without {{ fixed.unsubscribe_url }}, for a template of class nurture",
+        '<a href="{{ fixed.unsubscribe_url }}">{{ words.unsubscribe }}</a> in the layout\'s footer',
+    ),
+    _code(
+        "layout-body",
+        "file",
+        "a layout has no place for the letter",
+        "Every mail in it would be empty.",
+        "<html><body>{{ company.name }}</body></html>",
+        "<html><body>{{ body }} {{ company.name }}</body></html>",
+    ),
+    _code(
+        "layout-address",
+        "file",
+        "a layout does not show the company's postal address",
+        "Many countries ask for it in every mail that is not about a person's own process.",
+        "<html><body>{{ body }}</body></html>",
+        "<html><body>{{ body }} {{ company.address }}</body></html>",
+    ),
     # --- config.yaml
     _code(
         "missing-env",
