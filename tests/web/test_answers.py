@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 from sqlalchemy import select
 
 from nurture.clock import SetClock
@@ -19,6 +20,7 @@ from nurture.store.facts import find_application, find_candidate
 from nurture.store.tables import enrollments, events, tasks
 from tests.conftest import REPOSITORY
 from tests.web.conftest import served
+from tests.web.test_in_a_browser import CONTRAST, browser  # noqa: F401 - a fixture
 from tests.world import World
 
 QUESTIONS = """\
@@ -289,3 +291,33 @@ def test_answer_pages_answer_to_the_world_as_the_other_public_ones_do(world, cli
     page = client.get(f"/a/{token(world)}", headers={"host": "hr.example.com"})
     assert page.status_code == 200
     assert client.get("/", headers={"host": "hr.example.com"}).status_code == 403
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_can_be_read_and_used_on_a_phone_without_any_script(
+    browser: Browser,  # noqa: F811
+    client: httpx.Client,
+    world: World,
+    scheme: Any,
+) -> None:
+    context = browser.new_context(
+        java_script_enabled=False, color_scheme=scheme, viewport={"width": 320, "height": 640}
+    )
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    base = str(client.base_url).rstrip("/")
+    page.goto(f"{base}/a/{token(world, 'later')}")
+    for heading in ("Will you be there?", "Thank you"):
+        assert page.locator("h1").inner_text() == heading
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert page.evaluate(CONTRAST) == []
+        if heading != "Thank you":
+            assert told(world) == []
+            page.get_by_role("button", name="Not now").click()
+    assert told(world) == ["answer.given", "candidate.paused"]
+    world.clock.advance(timedelta(minutes=1))
+    page.get_by_role("button", name="Let us talk").click()
+    assert "A person has been told" in page.locator("main").inner_text()
+    assert all(url.startswith(base) for url in asked)
+    context.close()
