@@ -320,7 +320,7 @@ _CODES = (
     _code(
         "on-or-if",
         "campaign",
-        "a `leave` says both `on` and `if`, or neither",
+        "a `leave` says both `on` and `if`, or neither; or `enter` says neither",
         "Is it the event or the condition that ends it? Two lines say `either`.",
         'leave: [{on: offer.accepted, if: application.stage == "offer"}]',
         'leave: [{on: offer.accepted}, {if: application.stage == "offer"}]',
@@ -335,6 +335,62 @@ _CODES = (
         - {send: prep/kit}
         - {task: {text: Call them}}
         """,
+    ),
+    _code(
+        "again",
+        "campaign",
+        "`enter.again` is neither `never`, `when_left`, nor a time",
+        "It decides whether somebody gets the whole campaign a second time.",
+        "enter: {on: application.created, again: sometimes}",
+        "enter: {on: application.created, again: 90 days}",
+    ),
+    _code(
+        "not-here",
+        "step",
+        "a step has a key that steps of its kind do not take",
+        "It would mean nothing, and somebody would rely on it.",
+        "- {wait_for: interview.completed, until: 2 days after entered}",
+        "- {wait_for: interview.completed, up_to: 2 days}",
+    ),
+    _code(
+        "branch",
+        "step",
+        "`then:` without an `if:`, or `else:` without a `then:`",
+        "A branch asks one question, and the answer yes comes first.",
+        """
+        - if: replied()
+          else:
+            - {task: {text: Call them}}
+        """,
+        """
+        - if: not replied()
+          then:
+            - {task: {text: Call them}}
+        """,
+    ),
+    _code(
+        "repeat",
+        "step",
+        "a step that would come again at once, for ever, or never",
+        "Nobody wants the same mail every minute, or to wait for a date that does not move.",
+        "- {task: {text: Call them}, after: 1 day, repeat: {every: 5 minutes}}",
+        "- {task: {text: Call them}, after: 1 day, repeat: {every: 1 week, at_most: 3}}",
+    ),
+    _code(
+        "no-until",
+        "step",
+        "`if_expired` on a mail that never expires",
+        "Without a moment after which it is too late, nobody would ever be told.",
+        "- {send: prep/kit, if_expired: task}",
+        "- {send: prep/kit, if_expired: task, until: 2 days after entered}",
+    ),
+    _code(
+        "was",
+        "step",
+        "`was` names an id that a step still has, or that another step claims",
+        "What was sent under that id would count for two steps, and one mail would never go out.",
+        "- {send: prep/kit, was: kit}",
+        "- {send: prep/kit, was: the-kit}",
     ),
     _code(
         "at-and-after",
