@@ -1,9 +1,5 @@
 """What is wrong with everything that people wrote?"""
 
-import json
-from collections.abc import Sequence
-from typing import Literal
-
 from nurture.authoring.library import Library
 from nurture.authoring.whole import Whole, stage_problems
 from nurture.config import Config
@@ -22,35 +18,6 @@ def check(config: Config) -> list[Problem]:
     found = [*library.problems, *whole.problems(), *stage_problems(config), *_taken_fields(config)]
     # The template's own problems are in the list: its uses need not be.
     return sorted({problem for problem in found if problem.code != "broken-template"})
-
-
-def format_problems(
-    problems: Sequence[Problem], style: Literal["text", "json", "github"] = "text"
-) -> str:
-    """One line each: for people, as JSON objects, or as annotations of a GitHub workflow."""
-    if style == "json":
-        lines = [json.dumps(problem.as_json(), ensure_ascii=False) for problem in problems]
-    elif style == "github":
-        lines = [_annotation(problem) for problem in problems]
-    else:
-        lines = [str(problem) for problem in problems]
-    return "\n".join(lines)
-
-
-def _annotation(problem: Problem) -> str:
-    kind = "warning" if problem.severity == "warning" else "error"
-    hint = f" ({problem.hint})" if problem.hint else ""
-    place = f"file={_property(problem.file)},line={problem.line},col={problem.column}"
-    title = _property(problem.code)
-    return f"::{kind} {place},title={title}::{_escaped(problem.message + hint)}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _taken_fields(config: Config) -> list[Problem]:

@@ -1,17 +1,18 @@
 """Is what people wrote right?"""
 
+import os
+import sys
 from pathlib import Path
 from typing import Literal
 
 import click
 
 from nurture.authoring.check import check as problems_of
-from nurture.authoring.check import format_problems
+from nurture.authoring.codes import explain, near, overview, page
+from nurture.authoring.telling import Style, format_problems
 from nurture.cli.printing import say
 from nurture.cli.project import config_option, configured
-from nurture.errors import Problem, Problems
-
-Style = Literal["text", "json", "github"]
+from nurture.errors import Problem, Problems, UsageError
 
 
 @click.command(epilog="Example: nurture check campaigns/interview-preparation.yaml")
@@ -27,12 +28,28 @@ Style = Literal["text", "json", "github"]
     help="For people, as JSON lines, or as annotations of a GitHub workflow.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def check(paths: tuple[Path, ...], style: Style, as_json: bool) -> int:
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours; auto: on a terminal, unless NO_COLOR is set.",
+)
+@click.option("--explain", "code", metavar="CODE", help="What a problem's code means; all: each.")
+def check(
+    paths: tuple[Path, ...],
+    style: Style,
+    as_json: bool,
+    color: Literal["auto", "always", "never"],
+    code: str | None,
+) -> int:
     """Every problem in configuration and campaigns.
 
     Their templates included. With PATHs only the problems of those files and folders. The exit
     code is 1 if there is an error; warnings alone leave it 0.
     """
+    if code is not None:
+        say(_explained(code))
+        return 0
     try:
         found = problems_of(configured())
     except Problems as unreadable:
@@ -40,10 +57,26 @@ def check(paths: tuple[Path, ...], style: Style, as_json: bool) -> int:
     within = [path.resolve() for path in paths]
     found = [each for each in found if not within or _is_within(each, within)]
     if found:
-        say(format_problems(found, "json" if as_json else style))
+        colour = color == "always" or (color == "auto" and _is_colourful())
+        told = format_problems(found, "json" if as_json else style, colour=colour)
+        click.echo(told, color=colour)  # it has no control characters but its own colours
     elif style == "text" and not as_json:
         say("no problems")
     return 1 if any(problem.severity == "error" for problem in found) else 0
+
+
+def _explained(code: str) -> str:
+    if code in ("all", "page"):
+        return overview() if code == "all" else page().rstrip("\n")
+    told = explain(code)
+    if told is None:
+        raise UsageError(f'there is no code "{code}"; {near(code)}')
+    return told
+
+
+def _is_colourful() -> bool:
+    """Whether colours are welcome: https://no-color.org."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _is_within(problem: Problem, paths: list[Path]) -> bool:

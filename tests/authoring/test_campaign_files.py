@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurture.authoring.campaign_file import Surroundings, read_campaign
-from nurture.authoring.check import check, format_problems
+from nurture.authoring.check import check
 from nurture.config import Config
 from nurture.core.model import CampaignStatus, Duration, Moment, Tone
 from nurture.errors import Problems
@@ -217,23 +217,6 @@ def test_a_nurture_mail_cannot_be_called_service(project):
     project.campaign(campaign(STEP, "    category: help"))
     [problem] = project.library().problems
     assert problem.code == "loose-category"
-
-
-def test_problems_are_shown_for_people_machines_and_github(project):
-    project.template("prep/kit")
-    project.campaign(campaign(STEP, "    att: 50%"))
-    problems = check(project.config)
-    assert format_problems(problems) == (
-        'campaigns/prep.yaml:5:5: unknown-key "att" (did you mean "at"?)'
-    )
-    assert format_problems(problems, "json") == (
-        '{"file": "campaigns/prep.yaml", "line": 5, "column": 5, "code": "unknown-key", '
-        '"message": "\\"att\\"", "hint": "did you mean \\"at\\"?", "severity": "error"}'
-    )
-    assert format_problems(problems, "github") == (
-        "::error file=campaigns/prep.yaml,line=5,col=5,title=unknown-key::"
-        '"att" (did you mean "at"?)'
-    )
 
 
 def test_a_declared_field_cannot_hide_one_that_everybody_has(project, told):

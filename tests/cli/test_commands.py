@@ -305,13 +305,34 @@ def test_check_tells_every_problem_in_three_formats(run: Run, folder: Path) -> N
     path.write_text(path.read_text().replace("steps:", "stepz:"))
     text = run("check")
     assert text.exit_code == 1
-    assert re.search(r"campaigns/company-culture\.yaml:\d+:1: unknown-key ", text.stdout)
+    assert re.search(r"^ *--> campaigns/company-culture\.yaml:\d+:1$", text.stdout, re.MULTILINE)
+    assert 'error[unknown-key]: unknown key "stepz"' in text.stdout
     lines = run("check", "--json").stdout.splitlines()
     found = [json.loads(line) for line in lines]
     keys = ["file", "line", "column", "code", "message", "hint", "severity"]
+    keys += ["end_line", "end_column"]
     assert all(sorted(each) == sorted(keys) for each in found)
-    assert len(found) == len(text.stdout.splitlines())
+    assert len(found) == text.stdout.count(" --> ")
+    assert text.stdout.splitlines()[-1].startswith(f"{len(found)} errors in 1 file; ")
     assert run("check", "--format", "github").stdout.startswith("::error file=campaigns/")
+
+
+def test_check_explains_a_code_and_finds_the_one_that_was_meant(run: Run) -> None:
+    told = run("check", "--explain", "comma-in-value")
+    assert (told.exit_code, told.stdout.splitlines()[0][:15]) == (0, "comma-in-value:")
+    unknown = run("check", "--explain", "coma-in-value")
+    assert unknown.exit_code == 2
+    assert 'did you mean "comma-in-value"?' in unknown.stderr
+    assert "comma-in-value  " in run("check", "--explain", "all").stdout
+    assert run("check", "--explain", "page").stdout.startswith("# Problems")
+
+
+def test_check_has_colours_where_they_are_asked_for_only(run: Run, folder: Path) -> None:
+    path = folder / "campaigns/company-culture.yaml"
+    path.write_text(path.read_text().replace("steps:", "stepz:"))
+    assert "\x1b[" in run("check", "--color", "always").stdout
+    assert "\x1b" not in run("check").stdout
+    assert "\x1b" not in run("check", "--color", "always", "--json").stdout
 
 
 def test_check_of_one_path_tells_of_that_path_only(run: Run, folder: Path) -> None:
