@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, TemplateError, nodes
 from jinja2.parser import Parser
 
+from nurture.authoring import passing_time
 from nurture.core.model import Truth
 from nurture.positions import did_you_mean
 
@@ -275,6 +276,14 @@ class _Compiler:
             self._check_values(left, operand)
             rest.append((_COMPARE[operand.op], self.compile(operand.expr)))
             left = operand.expr
+        if len(rest) == 1:
+            ((test, right),) = rest
+            if passing_time.passing(node.expr, left) and isinstance(node.expr, nodes.Call):
+                since = self.compile(node.expr.args[0])
+                return passing_time.compared(node.expr, left, first, since, test)
+            if passing_time.passing(left, node.expr) and isinstance(left, nodes.Call):
+                since, swapped = self.compile(left.args[0]), _swapped(test)
+                return passing_time.compared(left, node.expr, right, since, swapped)
 
         def compare(context: Mapping[str, Any]) -> bool:
             value = first(context)
@@ -370,6 +379,10 @@ _NOT_HERE = {
     "FloorDiv": "`//` is not for conditions",
     "Mod": "`%` is not for conditions",
 }
+
+
+def _swapped(test: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda left, right: test(right, left)
 
 
 def _missing(_: Mapping[str, Any]) -> _Missing:

@@ -28,6 +28,7 @@ class Past:
             for other in ground.facts.enrollments
             if other.campaign == enrollment.campaign and other.about == enrollment.about
         }
+        self.is_new = all(record.enrollment_id != enrollment.id for record in ground.facts.records)
         self.records: dict[str, list[StepRecord]] = {}
         for record in ground.facts.records:
             if record.enrollment_id in siblings:
@@ -118,7 +119,8 @@ class Past:
         if this is None and last is not None:
             return last
         known_at = self.ground.known_at
-        if not mine and self.enrollment.entered_at >= known_at:
+        # Nothing is recorded yet of who was entered by a scan and is planned only now.
+        if not mine and (self.enrollment.entered_at >= known_at or self.is_new):
             known_at = self.enrollment.entered_at
         return known_at if chosen_at is None else max(known_at, chosen_at)
 

@@ -87,7 +87,9 @@ def test_values_that_cannot_be_compared_are_unequal_and_no_error():
 
 def test_it_says_when_time_alone_can_change_it():
     at = "hours_since(interview.starts_at) > 3"
-    assert truth(at, **VIDEO).changes_at == NOW + timedelta(minutes=30)
+    assert truth(at, **VIDEO).changes_at == NOW + timedelta(hours=2, minutes=30)
+    soon = "hours_since(interview.starts_at) - 1 > 2"
+    assert truth(soon, **VIDEO).changes_at == NOW + timedelta(minutes=30)
     assert truth('interview.kind == "video"', **VIDEO).changes_at is None
     assert truth(f"interview.kind == 'panel' and {at}", **VIDEO).changes_at is None
 
