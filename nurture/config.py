@@ -8,7 +8,7 @@ declaration here; docs/configuration.md explains each.
 
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from ipaddress import ip_address
@@ -494,6 +494,15 @@ def load_config(path: Path, env: Mapping[str, str]) -> Config:
 
     Raises Problems with everything that is wrong with it.
     """
+    config, problems = load_partly(path, env)
+    if problems:
+        raise Problems(problems)
+    return config
+
+
+def load_partly(path: Path, env: Mapping[str, str]) -> tuple[Config, list[Problem]]:
+    """As much of `path` as can be used, with defaults for the rest, and what is wrong with it: only
+    to look at campaigns and templates in the same go. Raises Problems where it is not YAML."""
     root, file = path.absolute().parent, shown(path)
     try:
         text = text_in(read_bytes(path, file), file)
@@ -505,12 +514,40 @@ def load_config(path: Path, env: Mapping[str, str]) -> Config:
     try:
         settings = validate(Settings, data, positions, file)
     except Problems as found:
-        raise Problems([*source.problems, *found.problems]) from None
-    _check_safe(settings, source)
+        source.problems += found.problems
+        settings = _without(found.problems, data, source)
+    else:
+        _check_safe(settings, source)
     _check_consistent(settings, source)
-    if source.problems:
-        raise Problems(source.problems)
-    return Config(root=root, **dict(settings))
+    return Config(root=root, **dict(settings)), source.problems
+
+
+def _without(problems: Sequence[Problem], data: Any, source: "_Source") -> Settings:
+    """The settings without the keys that are complained of."""
+    for problem in problems:
+        nodes = {**source.positions.values, **source.positions.keys}
+        paths = [
+            path
+            for path, node in nodes.items()
+            if source.positions.spot(node.start_mark.index) == (problem.line, problem.column)
+        ]
+        _take_out(data, max(paths, key=len, default=()))
+    try:
+        return validate(Settings, data, source.positions, source.file)
+    except Problems:
+        return Settings()
+
+
+def _take_out(data: Any, path: Place) -> None:
+    """Without the nearest key around `path`: an item of a list goes with its whole list."""
+    for length, part in enumerate(path):
+        if isinstance(part, int):
+            path = path[:length]
+            break
+    for part in path[:-1]:
+        data = data.get(part) if isinstance(data, dict) else None
+    if path and isinstance(data, dict):
+        data.pop(path[-1], None)
 
 
 def example_identity(settings: Settings) -> list[tuple[tuple[str, ...], str]]:

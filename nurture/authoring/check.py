@@ -1,8 +1,12 @@
 """What is wrong with everything that people wrote?"""
 
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
 from nurture.authoring.library import Library
 from nurture.authoring.whole import Whole, stage_problems
-from nurture.config import Config
+from nurture.config import Config, load_partly
 from nurture.errors import Problem, Problems, shown
 from nurture.positions import Positions, read_yaml
 from nurture.rendering.context import VOCABULARY
@@ -11,13 +15,39 @@ from nurture.rendering.context import VOCABULARY
 def check(config: Config) -> list[Problem]:
     """Every problem in the campaigns and templates of `config.root`, sorted by file and line.
 
-    Problems within config.yaml itself are raised by `load_config`, before there is a Config.
+    Problems within config.yaml itself are raised before there is a Config: see `check_all`.
     """
     library = Library(config, with_former=False)
     whole = Whole(config, library)
     found = [*library.problems, *whole.problems(), *stage_problems(config), *_taken_fields(config)]
     # The template's own problems are in the list: its uses need not be.
     return sorted({problem for problem in found if problem.code != "broken-template"})
+
+
+def check_all(path: Path, env: Mapping[str, str]) -> list[Problem]:
+    """Every problem in config.yaml at `path` and in its campaigns and templates, in one go.
+
+    What a broken configuration would have declared is no problem where it is used.
+    """
+    try:
+        config, wrong = load_partly(path, env)
+    except Problems as unreadable:
+        config, wrong = Config(root=path.absolute().parent), unreadable.problems
+    found = check(config)
+    if wrong:
+        declared = path.read_text(encoding="utf-8", errors="replace")
+        found = [problem for problem in found if not _is_declared(problem, declared)]
+    return sorted({*wrong, *found})
+
+
+_DECLARED = frozenset({"unknown-category", "unknown-name", "moment"})
+
+
+def _is_declared(problem: Problem, declared: str) -> bool:
+    """Whether a name that is not known is one that the unreadable configuration may declare."""
+    said = re.search(r"[\"`]([\w.-]+)[\"`]", problem.message)
+    name = said[1].rpartition(".")[2] if said else ""
+    return problem.code in _DECLARED and re.search(rf"\b{name}\b", declared) is not None
 
 
 def _taken_fields(config: Config) -> list[Problem]:

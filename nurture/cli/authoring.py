@@ -7,12 +7,12 @@ from typing import Literal
 
 import click
 
-from nurture.authoring.check import check as problems_of
+from nurture.authoring.check import check_all
 from nurture.authoring.codes import explain, near, overview, page
 from nurture.authoring.telling import Style, format_problems
 from nurture.cli.printing import say
-from nurture.cli.project import config_option, configured
-from nurture.errors import Problem, Problems, UsageError
+from nurture.cli.project import config_option, config_path, environment
+from nurture.errors import Problem, UsageError
 
 
 @click.command(epilog="Example: nurture check campaigns/interview-preparation.yaml")
@@ -50,10 +50,7 @@ def check(
     if code is not None:
         say(_explained(code))
         return 0
-    try:
-        found = problems_of(configured())
-    except Problems as unreadable:
-        found = list(unreadable.problems)
+    found = check_all(config_path(), environment())
     within = [path.resolve() for path in paths]
     found = [each for each in found if not within or _is_within(each, within)]
     if found:

@@ -78,8 +78,12 @@ def clock() -> Clock:
 
 def configured() -> Config:
     """The configuration alone: nothing is opened."""
+    return load_config(config_path(), environment())
+
+
+def environment() -> Mapping[str, str]:
     env = given().env
-    return load_config(config_path(), os.environ if env is None else env)
+    return os.environ if env is None else env
 
 
 @contextmanager
