@@ -15,11 +15,9 @@ Which objects an enrollment has:
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from jinja2 import Undefined
 
 from nurture.config import Config
 from nurture.core.model import (
@@ -32,6 +30,12 @@ from nurture.core.model import (
     Subject,
 )
 from nurture.core.subject import application_of, interview_of, last_contact, offer_of, promise_of
+from nurture.rendering.functions import FUNCTIONS, functions
+
+__all__ = [
+    *("FUNCTIONS", "TEMPLATE_ONLY", "VOCABULARY", "context", "person", "supplied", "vocabulary"),
+    "zone_of",
+]
 
 _PERSON = {"name": "text", "email": "text", "phone": "text", "title": "text"}
 
@@ -110,17 +114,6 @@ TEMPLATE_ONLY: Mapping[str, Mapping[str, str]] = {
     "links": {"unsubscribe_url": "text", "preferences_url": "text"},
 }
 
-#: What can be called, with the number of arguments.
-FUNCTIONS: Mapping[str, int] = {
-    "sent": 1,
-    "sent_count": 0,
-    "replied": 0,
-    "answered": 1,
-    "hours_since": 1,
-    "days_since": 1,
-    "consents": 1,
-}
-
 _ALWAYS = frozenset({"candidate", "company"})
 _OF_APPLICATION = _ALWAYS | {
     "application",
@@ -179,7 +172,7 @@ def context(
         "company": _present(
             name=config.company.name, address=config.company.address, site=config.company.site
         ),
-        **_functions(facts, enrollment, zone, now, changes),
+        **functions(facts, enrollment, zone, now, changes),
         "_changes": changes,
         "_zone": zone,
     }
@@ -349,82 +342,3 @@ def _interviewers(given: Any) -> list[dict[str, Any]] | None:
         for each in given
     ]
     return [each for each in people if each.get("name")] or None
-
-
-# --- the functions -----------------------------------------------------------------------------
-
-
-def _functions(
-    facts: Facts,
-    enrollment: Enrollment | None,
-    zone: ZoneInfo,
-    now: datetime,
-    changes: list[datetime],
-) -> dict[str, Any]:
-    candidate = facts.candidate
-
-    def sent(what: str) -> bool:
-        """Whether this person was ever sent that template, or the step of that name."""
-        return any(
-            not contact.human and what in (contact.template, contact.step)
-            for contact in facts.contacts
-        )
-
-    def sent_count() -> int:
-        """How many mails this person has had from us, of those that caps still look at."""
-        return sum(not contact.human for contact in facts.contacts)
-
-    def replied() -> bool:
-        """Whether they have written back; in a campaign: since they entered it."""
-        if facts.replied_at is None:
-            return False
-        return enrollment is None or facts.replied_at >= enrollment.entered_at
-
-    def answered(question: str) -> Any:
-        """Their stored answer, or None."""
-        answers = candidate.fields.get("answers")
-        return answers.get(question) if isinstance(answers, Mapping) else None
-
-    def consents(topic: str) -> bool:
-        return not candidate.unsubscribed & {topic, "all"}
-
-    def hours_since(instant: Any) -> Any:
-        """Whole hours since then; below zero before it."""
-        return _whole_since(instant, timedelta(hours=1), zone, now, changes)
-
-    def days_since(instant: Any) -> Any:
-        """Whole 24-hour days since an instant; calendar days since a date."""
-        return _whole_since(instant, timedelta(days=1), zone, now, changes)
-
-    return {
-        "sent": sent,
-        "sent_count": sent_count,
-        "replied": replied,
-        "answered": answered,
-        "consents": consents,
-        "hours_since": hours_since,
-        "days_since": days_since,
-    }
-
-
-def _whole_since(
-    since: Any, unit: timedelta, zone: ZoneInfo, now: datetime, changes: list[datetime]
-) -> Any:
-    if isinstance(since, Undefined):
-        return since  # a missing fact stays missing, with the name that it was asked by
-    if isinstance(since, datetime):
-        passed = (now - since) // unit
-        changes.append(since + (passed + 1) * unit)
-        return passed
-    if not isinstance(since, date):
-        raise TypeError("hours_since and days_since take an instant or a date")
-    if unit >= timedelta(days=1):
-        today = now.astimezone(zone).date()
-        changes.append(_midnight(today + timedelta(days=1), zone))
-        return (today - since).days
-    return _whole_since(_midnight(since, zone), unit, zone, now, changes)
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a local day, in UTC."""
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)

@@ -13,7 +13,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nurture.config import Config
-from nurture.rendering.context import VOCABULARY, _of_kind, _whole_since
+from nurture.rendering.context import VOCABULARY, _of_kind
+from nurture.rendering.functions import whole_since
 
 _FUNCTIONS = frozenset({"days_since", "hours_since", "consents", "answered", "replied"})
 _PLAIN = frozenset({"first_name", "last_name", "timezone", "country", "locale"})
@@ -69,10 +70,10 @@ class Glance:
         ]
         self._words: dict[str, Any] = {
             **self._things,
-            "days_since": lambda at: _whole_since(
+            "days_since": lambda at: whole_since(
                 at, timedelta(days=1), self._zone, self._now, self._changes
             ),
-            "hours_since": lambda at: _whole_since(
+            "hours_since": lambda at: whole_since(
                 at, timedelta(hours=1), self._zone, self._now, self._changes
             ),
             "consents": lambda topic: not {topic, "all"} & set(self._row.unsubscribed),

@@ -1,0 +1,99 @@
+"""What can conditions and templates ask about this person, besides naming a field?"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Undefined
+
+from nurture.core.model import Enrollment, Facts
+
+#: What can be called, with the number of arguments.
+FUNCTIONS: Mapping[str, int] = {
+    "sent": 1,
+    "sent_count": 0,
+    "replied": 0,
+    "answered": 1,
+    "hours_since": 1,
+    "days_since": 1,
+    "consents": 1,
+}
+
+
+def functions(
+    facts: Facts,
+    enrollment: Enrollment | None,
+    zone: ZoneInfo,
+    now: datetime,
+    changes: list[datetime],
+) -> dict[str, Any]:
+    """By name. Each instant at which a value that was asked for changes by time alone is added to
+    `changes`."""
+    candidate = facts.candidate
+
+    def sent(what: str) -> bool:
+        """Whether this person was ever sent that template, or the step of that name."""
+        return any(
+            not contact.human and what in (contact.template, contact.step)
+            for contact in facts.contacts
+        )
+
+    def sent_count() -> int:
+        """How many mails this person has had from us, of those that caps still look at."""
+        return sum(not contact.human for contact in facts.contacts)
+
+    def replied() -> bool:
+        """Whether they have written back; in a campaign: since they entered it."""
+        if facts.replied_at is None:
+            return False
+        return enrollment is None or facts.replied_at >= enrollment.entered_at
+
+    def answered(question: str) -> Any:
+        """Their stored answer, or None."""
+        answers = candidate.fields.get("answers")
+        return answers.get(question) if isinstance(answers, Mapping) else None
+
+    def consents(topic: str) -> bool:
+        return not candidate.unsubscribed & {topic, "all"}
+
+    def hours_since(instant: Any) -> Any:
+        """Whole hours since then; below zero before it."""
+        return whole_since(instant, timedelta(hours=1), zone, now, changes)
+
+    def days_since(instant: Any) -> Any:
+        """Whole 24-hour days since an instant; calendar days since a date."""
+        return whole_since(instant, timedelta(days=1), zone, now, changes)
+
+    return {
+        "sent": sent,
+        "sent_count": sent_count,
+        "replied": replied,
+        "answered": answered,
+        "consents": consents,
+        "hours_since": hours_since,
+        "days_since": days_since,
+    }
+
+
+def whole_since(
+    since: Any, unit: timedelta, zone: ZoneInfo, now: datetime, changes: list[datetime]
+) -> Any:
+    if isinstance(since, Undefined):
+        return since  # a missing fact stays missing, with the name that it was asked by
+    if isinstance(since, datetime):
+        passed = (now - since) // unit
+        changes.append(since + (passed + 1) * unit)
+        return passed
+    if not isinstance(since, date):
+        raise TypeError("hours_since and days_since take an instant or a date")
+    if unit >= timedelta(days=1):
+        today = now.astimezone(zone).date()
+        changes.append(_midnight(today + timedelta(days=1), zone))
+        return (today - since).days
+    return whole_since(_midnight(since, zone), unit, zone, now, changes)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day, in UTC."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
