@@ -16,7 +16,8 @@ from nurture.core.model import Condition, Duration, Moment
 from nurture.core.timing import parse_duration, parse_moment
 from nurture.errors import Problem
 from nurture.positions import Place, Positions, did_you_mean
-from nurture.rendering.context import FUNCTIONS, vocabulary
+from nurture.rendering.context import vocabulary
+from nurture.rendering.functions import FUNCTIONS
 from nurture.rendering.templates import Template, questions_of
 
 #: What names campaigns and steps.

@@ -15,7 +15,8 @@ from nurture.config import Config
 from nurture.core.model import Approval, Category, Hours, MessageClass
 from nurture.errors import Problem
 from nurture.positions import did_you_mean
-from nurture.rendering.context import FUNCTIONS, TEMPLATE_ONLY, vocabulary
+from nurture.rendering.context import TEMPLATE_ONLY, vocabulary
+from nurture.rendering.functions import FUNCTIONS
 from nurture.rendering.questions import sets_problems
 from nurture.rendering.sandbox import FILTER_NAMES, TEST_NAMES
 from nurture.rendering.templates import Template

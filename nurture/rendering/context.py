@@ -30,12 +30,7 @@ from nurture.core.model import (
     Subject,
 )
 from nurture.core.subject import application_of, interview_of, last_contact, offer_of, promise_of
-from nurture.rendering.functions import FUNCTIONS, functions
-
-__all__ = [
-    *("FUNCTIONS", "TEMPLATE_ONLY", "VOCABULARY", "context", "person", "supplied", "vocabulary"),
-    "zone_of",
-]
+from nurture.rendering.functions import functions
 
 _PERSON = {"name": "text", "email": "text", "phone": "text", "title": "text"}
 

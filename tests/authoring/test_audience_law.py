@@ -17,7 +17,8 @@ from nurture.authoring.narrowing import narrow
 from nurture.config import Config, load_config
 from nurture.core.audience import Fact, is_exact, possible
 from nurture.core.model import Enrollment, Subject
-from nurture.rendering.context import FUNCTIONS, context, supplied, vocabulary
+from nurture.rendering.context import context, supplied, vocabulary
+from nurture.rendering.functions import FUNCTIONS
 from nurture.rendering.glance import Glance, Row, readable
 from nurture.store import audience, tables
 from nurture.store.database import Connection, Database

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from nurture.authoring.expressions import Scope, compile_condition
 from nurture.core.model import Truth
-from nurture.rendering.context import FUNCTIONS, VOCABULARY, supplied
+from nurture.rendering.context import VOCABULARY, supplied
+from nurture.rendering.functions import FUNCTIONS
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SCOPE = Scope(VOCABULARY, FUNCTIONS, supplied("interview", None), "interview.scheduled")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from nurture.authoring.expressions import Scope, compile_condition
 from nurture.config import Config
 from nurture.core.model import Candidate, Enrollment, Facts, Subject, Truth
-from nurture.rendering.context import FUNCTIONS, context, supplied
+from nurture.rendering.context import context, supplied
+from nurture.rendering.functions import FUNCTIONS
 
 ZONES = ["Europe/Lisbon", "Asia/Kolkata", "America/St_Johns", "Pacific/Apia"]
 SCOPE = Scope(

@@ -10,7 +10,8 @@ from letters import NOW, facts
 
 from nurture.config import Config
 from nurture.core.model import Application, Contact, Enrollment, Interview, Offer, Subject
-from nurture.rendering.context import FUNCTIONS, VOCABULARY, context, supplied, vocabulary
+from nurture.rendering.context import VOCABULARY, context, supplied, vocabulary
+from nurture.rendering.functions import FUNCTIONS
 
 
 @pytest.fixture(scope="module")
