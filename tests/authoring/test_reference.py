@@ -10,7 +10,8 @@ from nurture.authoring.campaign_keys import EVENTS, CampaignKeys
 from nurture.authoring.check import check
 from nurture.config import load_config
 from nurture.core.timing import ANCHORS
-from nurture.rendering.context import FUNCTIONS, TEMPLATE_ONLY, VOCABULARY
+from nurture.rendering.context import TEMPLATE_ONLY, VOCABULARY
+from nurture.rendering.functions import FUNCTIONS
 
 ROOT = Path(__file__).parents[2]
 CAMPAIGNS = (ROOT / "docs/campaigns.md").read_text(encoding="utf-8")
