@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from nurture.authoring.cut_texts import cut_texts
 from nurture.authoring.library import Library
 from nurture.authoring.whole import Whole, stage_problems
 from nurture.config import Config, load_partly
@@ -20,6 +21,7 @@ def check(config: Config) -> list[Problem]:
     library = Library(config, with_former=False)
     whole = Whole(config, library)
     found = [*library.problems, *whole.problems(), *stage_problems(config), *_taken_fields(config)]
+    found += cut_texts(config)
     # The template's own problems are in the list: its uses need not be.
     return sorted({problem for problem in found if problem.code != "broken-template"})
 

@@ -8,7 +8,7 @@ a new `_code(...)` below, then `nurture check --explain page > docs/problems.md`
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from inspect import cleandoc
+from textwrap import dedent
 from typing import Literal
 
 from nurture.positions import did_you_mean
@@ -99,8 +99,8 @@ def _code(name: str, where: Place, means: str, why: str, wrong: str, right: str)
         where=where,
         means=means,
         why=why,
-        wrong=cleandoc(wrong),
-        right=cleandoc(right),
+        wrong=dedent(wrong).strip("\n "),
+        right=dedent(right).strip("\n "),
     )
 
 
@@ -480,11 +480,17 @@ _CODES = (
     ),
     _code(
         "not-supplied",
-        "step",
+        "campaign",
         "this campaign's event cannot supply what a condition, moment, task or template needs",
-        "The interview of a campaign that begins with an offer is nobody's in particular.",
-        "- {send: prep/kit, at: 1 day before offer.expires_at}",
-        "- {send: prep/kit, at: 1 day before interview.starts_at}",
+        "A person who is no longer in any process has no interview that a mail could speak of.",
+        """
+        enter: {on: candidate.upserted}
+        steps: [{send: prep/kit, at: 1 day before interview.starts_at}]
+        """,
+        """
+        enter: {on: interview.scheduled}
+        steps: [{send: prep/kit, at: 1 day before interview.starts_at}]
+        """,
     ),
     # --- conditions
     _code(

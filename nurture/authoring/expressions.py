@@ -120,6 +120,7 @@ class _Compiler:
         self.scope = scope
         self.complaints: list[Complaint] = []
         self.names: set[str] = set()
+        self.unquoted: set[int] = set()  #: names in comparisons that can only be meant as text
         self.depth = 0
 
     def compile(self, node: nodes.Expr) -> Evaluate:
@@ -150,6 +151,9 @@ class _Compiler:
 
     def _name(self, node: nodes.Name) -> Evaluate:
         name = node.name
+        if id(node) in self.unquoted:
+            message = f"{name} is text, and text needs quotes"
+            return self._refuse(name, "unquoted-word", message, f'write "{name}"')
         if name in self.scope.functions:
             message = f"{name} is a function"
             return self._refuse(name, "expression", message, f"write {name}()")
@@ -269,6 +273,7 @@ class _Compiler:
         return length
 
     def _compare(self, node: nodes.Compare) -> Evaluate:
+        self._find_unquoted(node)
         first = self.compile(node.expr)
         rest: list[tuple[Callable[[Any, Any], Any], Evaluate]] = []
         left: nodes.Expr = node.expr
@@ -302,6 +307,16 @@ class _Compiler:
         return compare
 
     # --- checks
+
+    def _find_unquoted(self, node: nodes.Compare) -> None:
+        sides = [node.expr, *(operand.expr for operand in node.ops)]
+        if not any(isinstance(side, nodes.Getattr | nodes.Call) for side in sides):
+            return
+        for side in sides:
+            for word in side.items if isinstance(side, nodes.Tuple | nodes.List) else [side]:
+                known = [*self.scope.words, *self.scope.functions]
+                if isinstance(word, nodes.Name) and not did_you_mean(word.name, known):
+                    self.unquoted.add(id(word))
 
     def _check_values(self, left: nodes.Expr, operand: nodes.Operand) -> None:
         """Texts compared with an enum must be of its values, texts are never times."""
@@ -425,5 +440,7 @@ def _unreadable(source: str, said: str) -> Complaint:
     if char is None:
         return Complaint(0, "expression", said)
     hint = "write and, or, not" if char[1] in "&!" else ""
+    if char[1] in "“”„‘’«»":
+        hint = 'write straight quotes: "..."'
     offset = min(int(char[2]), len(source))
     return Complaint(offset, "expression", f'"{char[1]}" is not expected here', hint)

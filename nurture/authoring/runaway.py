@@ -47,8 +47,8 @@ def runaway(source: str, tree: nodes.Template) -> tuple[int, str, str] | None:
     if not _is_suspicious(tree):
         return None
     try:
-        code = _DRY.compile(source, filename=_HERE)
-        template = _DRY.template_class.from_code(_DRY, code, _DRY.make_globals(None))
+        compiled = _DRY.compile(source, filename=_HERE)
+        template = _DRY.template_class.from_code(_DRY, compiled, _DRY.make_globals(None))
         length = 0
         for piece in template.generate({}):
             length += len(piece)
@@ -56,8 +56,8 @@ def runaway(source: str, tree: nodes.Template) -> tuple[int, str, str] | None:
                 refuse("a text grew too long")
     except SecurityError as error:
         said = str(error)
-        kind = "template-syntax" if "not for templates" in said else "runaway"
-        return _line_of(error), kind, said
+        code = "template-syntax" if "not for templates" in said else "runaway"
+        return _line_of(error), code, said
     except RecursionError as error:
         return _line_of(error), "runaway", "it calls itself"
     except (SyntaxError, MemoryError):
