@@ -240,19 +240,27 @@ class _Reading:
             return None
         for template in sorted(templates.values(), key=lambda each: each.key):
             if template.name == name:
-                self._suppliable(place, template)
+                self._suppliable(place, template, promising=keys.promise is not None)
         chosen = templates.get(name)
         if chosen is not None and keys.category is not None:
             self._restrained((*path, "category"), keys.category, chosen)
         return chosen
 
-    def _suppliable(self, place: Place, template: Template) -> None:
+    def _suppliable(self, place: Place, template: Template, *, promising: bool) -> None:
         missing: dict[str, Use] = {}
         scope = self.values.scope
+        supplied = scope.supplied | ({"promise"} if promising else set())
         for part in (template.subject, template.preheader, template.body, *template.facts):
             for use in uses_of(part, self.values.words)[0]:
-                if use.thing not in scope.supplied and not use.guarded:
+                if use.thing not in supplied and not use.guarded:
                     missing.setdefault(use.thing, use)
+        if "application" not in supplied:
+            for question in template.ask:
+                if question.needs_application:
+                    message = f'"{question.id}" in "{template.key}" acts on an application'
+                    message += f"; {scope.trigger} has none"
+                    hint = "it has " + self.values.supplied()
+                    self.values.problem(place, "not-supplied", message, hint)
         for thing, use in missing.items():
             message = f'"{template.key}" needs {use.name}; {scope.trigger} has no {thing}'
             self.values.problem(place, "not-supplied", message, "it has " + self.values.supplied())

@@ -321,7 +321,10 @@ class _Walk:
         until = self._until(step)
         if until is None and moment.before:
             until = anchor_at
-        firm = moment.anchor not in timing.DYNAMIC_ANCHORS or moment_at <= self.ground.now
+        moving = moment.anchor in timing.DYNAMIC_ANCHORS
+        if moment.anchor == "promise.due" and self.enrollment.subject.promise is not None:
+            moving = False  # made already: its date stands
+        firm = not moving or moment_at <= self.ground.now
         self._want(step, key, moment_at, known_at, anchor_at, until=until, firm=firm)
 
     def _after(self, step: Step, key: Key, above: _Above) -> None:

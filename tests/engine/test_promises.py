@@ -267,3 +267,20 @@ def test_a_simulation_shows_what_follows_from_a_promise_and_makes_none(watched: 
     rows = list(simulate(watched.project, 10))
     assert [row["step"] for row in rows] == ["thanks", "nudge", "holding"]
     assert owed(watched) == []
+
+
+def test_the_watch_over_a_promise_is_firm_and_not_a_forecast(watched: World) -> None:
+    """So it moves back into open hours, as every reminder of a date does."""
+    watched.campaign("watch", WATCH + "  - send: early\n    at: 20 hours before promise.due\n")
+    watched.template("early", "status")
+    watched.reload()
+    due = datetime(2026, 12, 1, 16, tzinfo=UTC)  # 20 hours before is Monday at 20:00: closed
+    watched.tell(
+        "promise.made",
+        candidate={"id": "c1", "email": "ana@example.com", "first_name": "Ana"},
+        promise={"id": "p1", "what": "a call", "due": due.isoformat()},
+    )
+    watched.run_until(due - timedelta(hours=1))
+    ((step, at),) = watched.sent()
+    assert step == "early"
+    assert at < datetime(2026, 11, 30, 18, 30, tzinfo=UTC)
