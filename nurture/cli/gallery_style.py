@@ -38,7 +38,10 @@ section {
 }
 .frames { display: flex; gap: 1.5rem; margin: .875rem 0 .5rem; overflow-x: auto; }
 figcaption { margin-bottom: .25rem; }
-iframe { display: block; box-sizing: content-box; border: 1px solid var(--line); border-radius: 8px; background: #fff; }
+iframe {
+  display: block; box-sizing: content-box; background: #fff;
+  border: 1px solid var(--line); border-radius: 8px;
+}
 summary { cursor: pointer; padding: .25rem 0; }
 pre {
   font: .8125rem/1.5 ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, monospace;

@@ -29,11 +29,21 @@ _LOOKED_AT = 500  #: candidates among whom somebody fitting is looked for
 _NOBODYS = Signer([b"links in a gallery lead nowhere."])
 
 
+def _unless_all(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is None and not context.params.get("every"):
+        raise click.MissingParameter(ctx=context, param=option)
+    return value
+
+
 @click.command(epilog="Example: nurture preview interview-prep/confirmation --candidate c-17")
 @config_option
-@click.argument("template", required=False)
-@click.option("--candidate", "who", metavar="ID", help="Id, e-mail or number.")
-@click.option("--all", "every", is_flag=True, help="Every template in each of its languages.")
+@click.argument("template", required=False, callback=_unless_all)
+@click.option(
+    "--candidate", "who", metavar="ID", callback=_unless_all, help="Id, e-mail or number."
+)
+@click.option(
+    "--all", "every", is_flag=True, is_eager=True, help="Every template in each of its languages."
+)
 @click.option("--sample", is_flag=True, help="With --all: the invented people of sample/.")
 @click.option(
     "--from", "start", type=Instant(), help="With --all: as of when (ISO 8601; UTC); default now."
@@ -67,8 +77,8 @@ def preview(
         return
     if sample or start is not None:
         raise UsageError("--sample and --from belong to --all")
-    if template is None or who is None:
-        raise UsageError("name a TEMPLATE and --candidate ID, or --all and --out DIR")
+    assert template is not None  # noqa: S101 - asked for by `_unless_all`
+    assert who is not None  # noqa: S101
     _one(template, who, out, as_json)
 
 

@@ -249,7 +249,8 @@ def _calendars(report: Report) -> Iterator[str]:
     for number, (person, lines) in enumerate(people[:CALENDARS]):
         opened = " open" if number < _OPEN else ""
         yield f"<details{opened}><summary>{_who(person)}"
-        yield f' <span class="quiet">· {escape(person.zone.key)}: {_counted(lines)}</span></summary>'
+        about = f"· {escape(person.zone.key)}: {_counted(lines)}"
+        yield f' <span class="quiet">{about}</span></summary>'
         yield from _calendar(lines)
         yield "</details>"
     rest = people[CALENDARS:]

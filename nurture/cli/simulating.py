@@ -200,6 +200,7 @@ def _tell_differences(seen: Report) -> None:
 
 def _write(page: Path, html: str) -> None:
     try:
+        page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(html, encoding="utf-8", newline="\n")
     except OSError as error:
         raise OutsideError(f"{shown(page)} cannot be written: {error.strerror}") from error
