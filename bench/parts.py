@@ -1,4 +1,4 @@
-"""What is measured? Six questions, each answered by medians over rounds, with its yardstick beside.
+"""What is measured? Seven questions, each answered by medians over rounds beside a yardstick.
 
 Every contender of a question runs in every round, one after the other, so that a machine that
 slows down slows all of them; factors are medians of the rounds' own ratios.
@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from bench import people, sink
+from bench.audience import audience
 from bench.naive import Naive
 from bench.rounds import Spent, loop, median, spent
 from nurture import wiring
@@ -200,6 +201,7 @@ PARTS: dict[str, Callable[[bool], Answers]] = {
     "replanning": replanning,
     "simulate": imagined,
     "cold start": cold_start,
+    "audience": audience,
 }
 
 

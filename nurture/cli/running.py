@@ -4,7 +4,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from typing import Any, Literal
@@ -13,11 +13,12 @@ import click
 
 from nurture import wiring
 from nurture.cli.logs import logging_as
-from nurture.cli.printing import name_of, say, table, when, zone_in
+from nurture.cli.printing import name_of, progress, say, table, when, zone_in
 from nurture.cli.project import config_option, configured, opened
 from nurture.config import OutboxTransport, Web
 from nurture.core.model import Reason, Verdict
 from nurture.core.reasons import sentence
+from nurture.engine.audience import Progress
 from nurture.engine.daemon import Daemon, until_idle
 from nurture.engine.project import Project
 from nurture.errors import OutsideError, shown
@@ -70,8 +71,25 @@ def _once(project: Project, stop: threading.Event) -> None:
     sender = wiring.sender(project)
     project.begin()
     sender.recover(everything=project.database.dialect == "sqlite")
-    until_idle(project.planner, sender, stop.is_set)
+    with _scans_shown(project):
+        until_idle(project.planner, sender, stop.is_set)
     _tell(project, started)
+
+
+@contextmanager
+def _scans_shown(project: Project) -> Iterator[None]:
+    """A bar while candidates are looked at for an audience that came into force; else none."""
+    with ExitStack() as stack:
+        advance: Callable[[float], None] | None = None
+
+        def told(scan: Progress) -> None:
+            nonlocal advance
+            if advance is None:
+                advance = stack.enter_context(progress("looking for audiences"))
+            advance(scan.seen / max(scan.total, 1))
+
+        project.planner.audiences.watch = told
+        yield
 
 
 def _all_day(project: Project, ear: socket.socket | None, stop: threading.Event) -> None:

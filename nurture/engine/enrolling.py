@@ -133,6 +133,8 @@ def admission(campaign: Campaign, reads: Callable[[Condition], Truth]) -> Truth:
     enters what they would leave at once."""
     condition = campaign.enter.condition
     wanted = Truth(value=True) if condition is None else reads(condition)
+    if not campaign.leave:
+        return wanted
     left = _left(campaign, reads)
     changes = [at for at in (wanted.changes_at, left.changes_at) if at is not None]
     return Truth(value=wanted.value and not left.value, changes_at=min(changes, default=None))
