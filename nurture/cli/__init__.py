@@ -16,6 +16,7 @@ from nurture import __version__
 from nurture.cli import (
     authoring,
     database,
+    editing,
     intake,
     looking,
     people,
@@ -74,6 +75,8 @@ for command in (
     looking.explain,
     simulating.simulate_,
     picture.show,
+    editing.diff,
+    editing.apply,
     looking.messages,
     looking.status,
     people.tasks,

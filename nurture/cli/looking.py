@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from nurture.cli.held import held_line
 from nurture.cli.printing import json_line, say, table, when, zone_in
 from nurture.cli.project import candidate_of, config_option, json_option, nobody, opened
 from nurture.core.model import MessageState
@@ -198,6 +199,8 @@ def status(as_json: bool) -> None:
             for each in seen["campaigns"]
         ),
     )
+    for each in seen["held"]:
+        say(f"\n{held_line(each)}")
     for name in seen["missing"]:
         say(f"\nno good version of campaigns/{name}.yaml, and people are enrolled in it")
     for problem in seen["problems"]:
@@ -228,6 +231,7 @@ def _status(project: Project) -> dict[str, Any]:
             }
             for name, each in sorted(campaigns.items())
         ],
+        "held": project.planner.guard.listed(),
         "missing": sorted(counts["enrolled"].keys() - campaigns.keys()),
         "problems": [problem.as_json() for problem in project.library.problems],
         "set_aside": counts["set_aside"],

@@ -17,6 +17,7 @@ from nurture.core.model import (
     Campaign,
     CampaignStatus,
     Category,
+    Enrollment,
     MessageClass,
     Reason,
     Step,
@@ -39,6 +40,13 @@ class Gate:
     cause: str = "edit"  #: edit | resume | audience | restore
     #: From when to when candidates are let through, one after another.
     spread: tuple[datetime, datetime] | None = None
+    #: Who entered since then did so because of the edit: nothing of theirs was due before.
+    newcomers_since: datetime | None = None
+
+    def compared(self, enrollment: Enrollment) -> Campaign | None:
+        """The version before, for those who were in it."""
+        since = self.newcomers_since
+        return None if since is not None and enrollment.entered_at >= since else self.before
 
     def keeps(self, want: Want, category: Category) -> bool:
         """Whether it concerns this want, if it was not due before. What has a cap may be held."""
@@ -52,9 +60,11 @@ class Stop:
     since: datetime
     until: datetime
     campaign: str = "*"
-    before: None = None
     cause: str = "stop"
     spread: tuple[datetime, datetime] | None = None
+
+    def compared(self, _enrollment: Enrollment) -> Campaign | None:
+        return None
 
     def keeps(self, want: Want, category: Category) -> bool:
         came = self.since < want.moment_at <= self.until
@@ -176,14 +186,23 @@ def former(before: Campaign, after: Campaign) -> Campaign:
     """The version before, as it can be compared with the one after it: by today's ids of renamed
     steps, and late for nothing, because lateness is reckoned from when today's moments are known.
     """
+
+    def made(step: Step) -> Step:
+        return replace(step, if_late="send", was=None)
+
+    return replace(before, steps=_each(by_todays_ids(before, after).steps, made))
+
+
+def by_todays_ids(before: Campaign, after: Campaign) -> Campaign:
+    """The version before, with the ids that its steps have after they were renamed."""
     names = dead_ids(after)
     own = {step.id for step in before.every_step()}
 
-    def made(step: Step) -> Step:
+    def renamed(step: Step) -> Step:
         new = names.get(step.id, step.id)
-        return replace(step, id=step.id if new in own else new, if_late="send", was=None)
+        return step if new in own else replace(step, id=new)
 
-    return replace(before, steps=_each(before.steps, made))
+    return replace(before, steps=_each(before.steps, renamed)) if names else before
 
 
 def essence(campaign: Campaign) -> Campaign:
@@ -199,15 +218,7 @@ def essence(campaign: Campaign) -> Campaign:
 
 def only_words(before: Campaign, after: Campaign) -> bool:
     """Whether nobody's mail can come sooner, later or to somebody else by this edit."""
-    names = dead_ids(after)
-    own = {step.id for step in before.every_step()}
-
-    def renamed(step: Step) -> Step:
-        new = names.get(step.id, step.id)
-        return step if new in own else replace(step, id=new)
-
-    same_ids = replace(before, steps=_each(before.steps, renamed))
-    return essence(same_ids) == essence(after)
+    return essence(by_todays_ids(before, after)) == essence(after)
 
 
 def can_release(campaign: Campaign) -> bool:

@@ -80,6 +80,14 @@ class Audiences:
         self._narrowed[campaign.name] = (campaign, found)
         return found
 
+    def unfinished(self, connection: Connection, name: str) -> bool:
+        """Whether people are still to enter this campaign because of what it says now."""
+        campaign = self.library.campaigns.get(name)
+        if campaign is None or not is_open_audience(campaign):
+            return False
+        scan = store.scans(connection).get(name)
+        return scan is None or not scan.done or scan.of != self._of(campaign)
+
     def scan(self) -> int:
         """One batch of one audience that is not scanned to its end. How many were looked at; 0:
         there is nothing to scan, or it is in another process's hand."""

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from nurture.authoring.former import Kinds, read_former
 from nurture.authoring.library import Library
@@ -96,7 +97,16 @@ class Guard:
             before=before and former(before, after),
             cause=row.cause,
             spread=spread,
+            newcomers_since=self._newcomers_since(row, before, after),
         )
+
+    @staticmethod
+    def _newcomers_since(row: Release, before: Campaign | None, after: Campaign) -> datetime | None:
+        """Another audience is entered by others, who were due nothing; an event enters as ever."""
+        if after.enter.on is not None or before is None:
+            return None
+        same = (before.enter, before.leave) == (after.enter, after.leave)
+        return None if same else _instant(row.detail["since"])
 
     def version(
         self, connection: Connection, name: str, digest: str | None, kinds: Kinds
@@ -146,7 +156,10 @@ class Guard:
             since=now,
             state=COUNTING,
             total=people,
-            detail={"kinds": {each: kinds[each] for each in _sent(before) if each in kinds}},
+            detail={
+                "since": open_.detail["since"] if open_ else now.isoformat(),
+                "kinds": {each: kinds[each] for each in _sent(before) if each in kinds},
+            },
         )
         releases.put(connection, row)
 
@@ -181,7 +194,7 @@ class Guard:
             since=now,
             state=COUNTING,
             total=releases.missed(connection, since, now),
-            detail={"from": since.isoformat()},
+            detail={"since": now.isoformat(), "from": since.isoformat()},
         )
         releases.put(connection, row)
 
@@ -263,6 +276,29 @@ class Guard:
         log.info("let through", extra={"action": "let-through", **numbers})
 
     # --- a person's word
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Everything that is held or being counted, for `apply`, `status` and the pages: what
+        `apply --json` prints."""
+        with self.database.read() as connection:
+            rows = [row for row in releases.rows(connection) if row.state != RELEASED]
+            waiting = releases.waiting(connection) if rows else {}
+        return [
+            {
+                "campaign": row.campaign,
+                "cause": row.cause,
+                "state": row.state,
+                "since": _instant(row.detail["since"]),
+                "waiting": waiting.get(row.campaign, 0),
+                "scanned": row.scanned,
+                "total": row.total,
+                "due": row.due,
+                "spread_until": row.spread_until,
+                "by": row.decided_by,
+                "decided_at": row.decided_at,
+            }
+            for row in rows
+        ]
 
     def apply(
         self, campaigns: Collection[str], *, by: str, now: datetime, spread: timedelta | None

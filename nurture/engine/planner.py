@@ -15,6 +15,7 @@ from nurture.core.anchors import Ground
 from nurture.core.journey import Key, Standstill, Want, awaited, stand
 from nurture.core.model import (
     Application,
+    Campaign,
     Condition,
     Enrollment,
     Facts,
@@ -83,6 +84,7 @@ class Planner:
         self.calendars = house.Calendars(config)
         self.audiences = Audiences(database, library, config, clock)
         self.guard = Guard(database, library, config)
+        self.guard.scanning = self.audiences.unfinished
         self._renames: tuple[Any, Renames] = (None, {})
 
     def tick(self) -> int:
@@ -140,15 +142,15 @@ class Planner:
     ) -> Mapping[int, Facts]:
         """The facts of all; where somebody's rows cannot be read, of all others."""
         try:
-            return self._read(connection, ids)
+            return self.read(connection, ids)
         except (ValueError, TypeError, LookupError, AttributeError):
             everyone: dict[int, Facts] = {}
             for id_ in ids:
                 with self._set_aside(connection, id_, now):
-                    everyone |= self._read(connection, [id_])
+                    everyone |= self.read(connection, [id_])
             return everyone
 
-    def _read(self, connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
+    def read(self, connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
         """What is stored, by the ids that steps have now."""
         found = load(connection, ids, awaited(self.library.campaigns.values()))
         campaigns, names = self._renames
@@ -162,7 +164,7 @@ class Planner:
     def view(self, connection: Connection, candidate_id: int) -> Planned | None:
         """The same decision, written nowhere: for previews and explanations."""
         now = self.clock.now()
-        facts = self._read(connection, [candidate_id]).get(candidate_id)
+        facts = self.read(connection, [candidate_id]).get(candidate_id)
         if facts is None:
             return None
         gates = self.guard.gates(connection, now)
@@ -173,13 +175,25 @@ class Planner:
         self, connection: Connection, ids: Collection[int], gate: Gate | Stop, now: datetime
     ) -> list[int]:
         """Those of these people who would be sent something at once if this gate were not."""
-        gates = Gates.of_one(gate)
+        found = self.read(connection, ids)
         due = []
-        for id_, facts in self._read(connection, ids).items():
+        for id_, facts in found.items():
             with suppress(Exception):  # planning sets them aside, with the reason
-                if self._wanted(facts, self._enroll(facts, now), now, gates).held:
+                if self.holds(facts, gate, now):
                     due.append(id_)
         return due
+
+    def holds(self, facts: Facts, gate: Gate | Stop, now: datetime) -> bool:
+        """Whether this gate alone holds anything of what is due for this person."""
+        gates = Gates.of_one(gate)
+        return bool(self._wanted(facts, self._enroll(facts, now), now, gates).held)
+
+    def foresee(self, facts: Facts, campaigns: Mapping[str, Campaign], now: datetime) -> Agenda:
+        """What would be decided for this person by these campaigns, if nothing were held and
+        nobody entered or left."""
+        roll = Roll(active=[each for each in facts.enrollments if each.ended_at is None])
+        found = self._wanted(facts, roll, now, OPEN, campaigns)
+        return plan(found.recipient, found.wanted, ledger(facts), self.policy, now)
 
     def _enroll(self, facts: Facts, now: datetime) -> Roll:
         around = Around(
@@ -192,8 +206,16 @@ class Planner:
         )
         return enroll(facts, around)
 
-    def _wanted(self, facts: Facts, roll: Roll, now: datetime, gates: Gates) -> "_Wanted":
+    def _wanted(
+        self,
+        facts: Facts,
+        roll: Roll,
+        now: datetime,
+        gates: Gates,
+        campaigns: Mapping[str, Campaign] | None = None,
+    ) -> "_Wanted":
         """What every campaign wants for this person, and what of it is held."""
+        campaigns = self.library.campaigns if campaigns is None else campaigns
         recipient = self.calendars.recipient(facts.candidate)
         reads = self._reads(facts, now)
         ground = Ground(
@@ -207,13 +229,14 @@ class Planner:
         )
         found = _Wanted(recipient)
         for enrollment in roll.active:
-            campaign = self.library.campaigns.get(enrollment.campaign)
+            campaign = campaigns.get(enrollment.campaign)
             if campaign is None:
                 continue
             truth = _for(reads, enrollment)
             wanted = stand(campaign, enrollment, ground, truth)
             for gate in gates.of(enrollment):
-                before = stand(gate.before, enrollment, ground, truth) if gate.before else []
+                former = gate.compared(enrollment)
+                before = stand(former, enrollment, ground, truth) if former else []
                 result = held(wanted, before, gate, recipient, self.policy, now)
                 wanted = result.wanted
                 found.held |= result.held

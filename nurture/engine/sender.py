@@ -256,7 +256,6 @@ class Sender:
         counts = Counter(result.state.value for _, result in results)
         log.info("handed over", extra={"action": "handed-over", **counts})
 
-
     def _promise(
         self,
         connection: Connection,

@@ -1,0 +1,39 @@
+"""How is a held edit told in one line?"""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from nurture.cli.printing import when
+
+_UTC = ZoneInfo("UTC")
+_WHY = {
+    "edit": "an edit",
+    "resume": "it is live again",
+    "audience": "an audience became live",
+    "stop": "nobody was running",
+    "restore": "a restore",
+}
+
+
+def about(held: Mapping[str, Any]) -> str:
+    """`welcome`, or what the line `*` means."""
+    return "all campaigns (*)" if held["campaign"] == "*" else str(held["campaign"])
+
+
+def held_line(held: Mapping[str, Any]) -> str:
+    """`held: welcome (an edit, since Tue 1 Dec 09:00 (UTC)): 51 people wait`"""
+    since = f"{_WHY[held['cause']]}, since {when(held['since'], _UTC)}"
+    start = f"{held['state']}: {about(held)} ({since})"
+    match held["state"]:
+        case "counting":
+            counted = f"{held['scanned']} of {held['total']} people counted"
+            return f"{start}: {counted}, {held['due']} of them with mail due at once"
+        case "spreading":
+            until = when(held["spread_until"], _UTC)
+            return f"{start}: until {until}, by {held['by']}; {held['waiting']} people wait"
+        case _:
+            many = max(held["waiting"], held["due"])
+            return (
+                f"{start}: mail for {many} people waits for `nurture apply --release` or --spread"
+            )
