@@ -57,17 +57,14 @@ def _write_in_force(connection: Connection, into: Path) -> None:
             "nothing is in force yet: `nurture run` has not read this project's files so far"
             " (a Git revision can be named instead)"
         )
-    html = set(mark["html"])
     wanted = [("campaign", name, f"campaigns/{name}.yaml") for name in mark["campaigns"]]
-    wanted += [
-        ("template", key, f"templates/{key}{'.html' if key in html else '.md'}")
-        for key in mark["templates"]
-    ]
+    wanted += [("template", path, f"templates/{path}") for path in mark["templates"]]
     wanted += [("layout", name, f"templates/layouts/{name}.html") for name in mark["layouts"]]
-    for kind, name, path in wanted:
+    for kind, name, file in wanted:
         text = revisions.content(connection, kind, name, mark[f"{kind}s"][name])
-        if text is not None:
-            _write(into / path, text.encode())
+        if text is None:
+            raise NurtureError(f"{file} is in force, but its words were not kept")
+        _write(into / file, text.encode())
 
 
 def _check_out(root: Path, revision: str, config_name: str, into: Path) -> None:

@@ -111,9 +111,6 @@ class Project:
                     "kinds": kinds,
                     "templates": self._digests_of("template", kept),
                     "layouts": self._digests_of("layout", kept),
-                    "html": sorted(
-                        key for key, each in self.library.templates.items() if not each.markdown
-                    ),
                 },
             )
             revisions.keep(connection, kept, self.clock.now())
