@@ -4,12 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, and_, exists, func, select
 
 from nurture.core.model import Reason, StepState
 from nurture.store.tables import enrollments, steps
-
-_DONE = "done"  # how an enrollment ends that went through all steps, see enrollments.end_reason
 
 
 @dataclass(kw_only=True)
@@ -30,8 +28,8 @@ class Place:
 class Census:
     """Enrollments of one campaign, all there ever were."""
 
-    active: int = 0
-    finished: int = 0
+    active: int = 0  #: in it, with something to come
+    finished: int = 0  #: in it, with nothing to come, unless a step is added
     left: dict[str, int] = field(default_factory=dict)  #: by what ended them
     places: dict[str, Place] = field(default_factory=dict)  #: by step id; those with anybody
 
@@ -42,13 +40,13 @@ class Census:
 
 def census(connection: Connection, campaign: str) -> Census:
     found = Census()
-    for reason, active, count in connection.execute(_ends(campaign)):
-        if active:
-            found.active += count
-        elif reason in (_DONE, None):
-            found.finished += count
+    for reason, active, busy, count in connection.execute(_ends(campaign)):
+        if not active:
+            found.left[reason or "ended"] = count
+        elif busy:
+            found.active = count
         else:
-            found.left[reason] = count
+            found.finished = count
     for step, reason, next_at, count in connection.execute(_waiting(campaign)):
         place = found.places.setdefault(step, Place())
         if reason == Reason.AFTER_STEP:
@@ -76,13 +74,20 @@ def _count(place: Place, state: str, reason: str, chosen: str | None, count: int
 
 def _ends(campaign: str) -> Select[Any]:
     active = enrollments.c.ended_at.is_(None)
-    columns = (enrollments.c.end_reason, active)
-    return (
-        select(*columns, func.count())
-        .where(enrollments.c.campaign == campaign)
-        .group_by(*columns)
-        .order_by(func.count().desc(), enrollments.c.end_reason)
+    to_come = exists().where(
+        steps.c.enrollment_id == enrollments.c.id, steps.c.state == StepState.OPEN
     )
+    each = (
+        select(
+            enrollments.c.end_reason,
+            active.label("active"),
+            and_(active, to_come).label("busy"),
+        )
+        .where(enrollments.c.campaign == campaign)
+        .subquery()
+    )
+    count = func.count()
+    return select(*each.c, count).group_by(*each.c).order_by(count.desc(), each.c.end_reason)
 
 
 def _waiting(campaign: str) -> Select[Any]:

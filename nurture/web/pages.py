@@ -8,26 +8,25 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
-from nurture.authoring.expressions import CompiledCondition
 from nurture.core import reasons
 from nurture.core.model import (
     Application,
     Campaign,
     Candidate,
-    Condition,
     Facts,
     Interview,
     Reason,
-    Step,
     Verdict,
 )
-from nurture.core.timing import show_duration, show_moment
+from nurture.engine.flowchart import flowchart
 from nurture.engine.outlook import Entry, outlook
+from nurture.engine.picture import Picture, picture, whereabouts
 from nurture.engine.project import Project
 from nurture.errors import Problem
 from nurture.rendering.context import zone_of
 from nurture.store import facts as rows_to_facts
 from nurture.store import history
+from nurture.store.census import Census, census
 from nurture.store.database import Connection
 from nurture.store.reading import load
 from nurture.web.looks import Looks
@@ -70,6 +69,21 @@ def routes(project: Project, looks: Looks) -> APIRouter:
         with project.database.read() as connection:
             enrolled = history.counts(connection)["enrolled"]
         return looks.page(request, "campaigns", enrolled=enrolled, **campaign_cards(project))
+
+    @router.api_route("/campaigns/{name}", methods=_LOOK)
+    def campaign(request: Request, name: str) -> Response:
+        found = project.library.campaigns.get(name)
+        if found is None:
+            return looks.notice(request, 404, "There is no good campaign of this name.")
+        with project.database.read() as connection:
+            counted = census(connection, name)
+        return looks.page(
+            request,
+            "campaign",
+            card=_card(project, found, counted),
+            mermaid=flowchart(picture(found, counted)),
+            whereabouts=whereabouts,
+        )
 
     @router.api_route("/candidates", methods=_LOOK)
     def candidates(request: Request, q: str = "") -> Response:
@@ -115,21 +129,8 @@ def routes(project: Project, looks: Looks) -> APIRouter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One step, as people say it."""
-
-    kind: str  #: send | task
-    what: str
-    when: str
-    limits: tuple[str, ...]  #: if, until, if_late and the like, one sentence each
-
-
-@dataclass(frozen=True, kw_only=True)
 class Card:
-    campaign: Campaign
-    enters: str
-    leaves: str
-    lines: tuple[Line, ...]
+    picture: Picture
     problems: tuple[Problem, ...]
     stale: bool  #: the file as it is now has errors: the last good version is in force
 
@@ -137,70 +138,19 @@ class Card:
 def campaign_cards(project: Project) -> dict[str, Any]:
     """What is in force, and which files are not: every problem is shown where it belongs."""
     library = project.library
-    cards, told = [], set()
-    for campaign in library.campaigns.values():
-        own = tuple(each for each in library.problems if each.file == campaign.file)
-        told |= set(own)
-        cards.append(
-            Card(
-                campaign=campaign,
-                enters=enters(campaign),
-                leaves=leaves(campaign),
-                lines=tuple(
-                    _step(step, first=step is campaign.steps[0]) for step in campaign.steps
-                ),
-                problems=own,
-                stale=any(each.severity == "error" for each in own),
-            )
-        )
+    cards = [_card(project, campaign) for campaign in library.campaigns.values()]
+    told = {problem for card in cards for problem in card.problems}
     others = [each for each in library.problems if each not in told]
     return {"cards": cards, "others": others, "missing": sorted(library.missing)}
 
 
-def enters(campaign: Campaign) -> str:
-    """`On interview.scheduled, if ..., once per interview`"""
-    enter = campaign.enter
-    condition = _if(enter.condition)
-    return f"On {enter.on}{', ' + condition if condition else ''}, once per {enter.once_per}"
-
-
-def leaves(campaign: Campaign) -> str:
-    """`Leaves on offer.accepted, offer.sent; if ...`, or nothing."""
-    ways = []
-    for leave in campaign.leave:
-        on = f"on {', '.join(sorted(leave.on))}" if leave.on else ""
-        ways.append(" ".join(part for part in (on, _if(leave.condition)) if part))
-    return f"Leaves {'; '.join(ways)}" if ways else ""
-
-
-def _step(step: Step, *, first: bool) -> Line:
-    if step.at is not None:
-        when = show_moment(step.at)
-    elif step.after is not None and step.after.amount:
-        above = "entering" if first else "the step above"
-        when = f"{show_duration(step.after)} after {above}"
-    else:
-        when = "on entering" if first else "right after the step above"
-    limits = [_if(step.condition)]
-    if step.until is not None:
-        limits.append(f"until {show_moment(step.until)}")
-    if step.if_late == "send":
-        limits.append("sent at once if it is late")
-    if step.again_if_moved:
-        limits.append("again if it moves")
-    if step.task is not None:
-        limits.append(f"for the {step.task.to.replace('_', ' ')}")
-        limits.append(f"due in {show_duration(step.task.due)}")
-    return Line(
-        kind="task" if step.task else "send",
-        what=step.task.text if step.task else step.send or "",
-        when=when,
-        limits=tuple(limit for limit in limits if limit),
+def _card(project: Project, campaign: Campaign, census: Census | None = None) -> Card:
+    own = tuple(each for each in project.library.problems if each.file == campaign.file)
+    return Card(
+        picture=picture(campaign, census),
+        problems=own,
+        stale=any(each.severity == "error" for each in own),
     )
-
-
-def _if(condition: Condition | None) -> str:
-    return f"if {condition.source}" if isinstance(condition, CompiledCondition) else ""
 
 
 # --- candidates ----------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ CONTRAST = """() => {
 PAGES = [
     "/",
     "/campaigns",
+    "/campaigns/interview-preparation",
     "/candidates",
     "/candidates/sample-02",
     "/preview?template=interview-prep/confirmation&candidate=sample-01",
