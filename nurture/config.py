@@ -525,12 +525,9 @@ def load_partly(path: Path, env: Mapping[str, str]) -> tuple[Config, list[Proble
 def _without(problems: Sequence[Problem], data: Any, source: "_Source") -> Settings:
     """The settings without the keys that are complained of."""
     for problem in problems:
-        nodes = {**source.positions.values, **source.positions.keys}
-        paths = [
-            path
-            for path, node in nodes.items()
-            if source.positions.spot(node.start_mark.index) == (problem.line, problem.column)
-        ]
+        at, positions = (problem.line, problem.column), source.positions
+        paths = [path for path in positions.values if positions.at(path) == at]
+        paths += [path for path in positions.keys if positions.key(path) == at]
         _take_out(data, max(paths, key=len, default=()))
     try:
         return validate(Settings, data, source.positions, source.file)

@@ -1,7 +1,7 @@
 """What is wrong with everything that people wrote?"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from nurture.authoring.cut_texts import cut_texts
@@ -22,8 +22,17 @@ def check(config: Config) -> list[Problem]:
     whole = Whole(config, library)
     found = [*library.problems, *whole.problems(), *stage_problems(config), *_taken_fields(config)]
     found += cut_texts(config)
-    # The template's own problems are in the list: its uses need not be.
-    return sorted({problem for problem in found if problem.code != "broken-template"})
+    return sorted(problem for problem in set(found) if not _is_said_already(problem, found))
+
+
+def _is_said_already(problem: Problem, found: Collection[Problem]) -> bool:
+    """The template's own problems are in the list: its uses need not be. And a step with a misspelt
+    `send:` is one mistake."""
+    misspelt = problem.code == "send-or-task" and any(
+        other.code == "unknown-key" and (other.file, other.line) == (problem.file, problem.line)
+        for other in found
+    )
+    return misspelt or problem.code == "broken-template"
 
 
 def check_all(path: Path, env: Mapping[str, str]) -> list[Problem]:

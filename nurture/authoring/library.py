@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nurture.authoring import in_force
 from nurture.authoring.campaign_file import Surroundings, read_partly
-from nurture.authoring.lint import campaign_problems
+from nurture.authoring.lint import campaign_problems, in_their_places
 from nurture.authoring.words import template_problems
 from nurture.config import Config
 from nurture.core.model import Campaign
@@ -58,6 +58,8 @@ class Library:
         self._unfit: Mapping[str, Template] = {}
         self._questions: Mapping[str, Collection[str]] = {}
         self._bad_campaigns: dict[str, tuple[Problem, ...]] = {}
+        #: Campaigns that can be read, but are not fit to be in force, each with its file's text.
+        self.unfit_campaigns: dict[str, tuple[Campaign, str]] = {}
         self._warned: dict[str, tuple[Problem, ...]] = {}  # of campaigns that are in force
         self._digests: dict[str, str] = {}  # of campaign files as last read, good or bad
         found = self.reload()
@@ -214,18 +216,19 @@ class Library:
                 continue
             if not asked_anew and not self._affected(name, _digest(raw), changed_templates):
                 continue
-            try:
-                campaigns[name], self._warned[name] = _read(raw, shown(path), around)
-                sources[name] = raw.decode()
-                self._bad_campaigns.pop(name, None)
-            except Problems as found:
-                self._bad_campaigns[name] = tuple(found.problems)
-                self._warned.pop(name, None)
+            self._forget(name)
+            campaign, problems = _read(raw, shown(path), around)
+            if campaign is None or any(problem.severity == "error" for problem in problems):
+                self._bad_campaigns[name] = problems
+                if campaign is not None and in_their_places(problems):
+                    self.unfit_campaigns[name] = (campaign, raw.decode())
+            else:
+                campaigns[name], sources[name] = campaign, raw.decode()
+                self._warned[name] = problems
             self._digests[name] = _digest(raw)
         for name in (self._digests.keys() | self._bad_campaigns.keys()) - there:
             self._digests.pop(name, None)
-            self._bad_campaigns.pop(name, None)
-            self._warned.pop(name, None)
+            self._forget(name)
         gone = campaigns.keys() - there
         campaigns = {name: one for name, one in sorted(campaigns.items()) if name in there}
         changed = frozenset(
@@ -237,6 +240,11 @@ class Library:
         self.campaigns, self._sources = campaigns, sources
         return changed
 
+    def _forget(self, name: str) -> None:
+        """What was found in a file that is another now, or gone."""
+        for found in (self._bad_campaigns, self._warned, self.unfit_campaigns):
+            found.pop(name, None)
+
     def _affected(self, name: str, digest: str, changed_templates: frozenset[str]) -> bool:
         """Whether a campaign file, or a template that it sends, is another than last time."""
         campaign = self.campaigns.get(name)
@@ -247,15 +255,16 @@ class Library:
         return any(step.send in changed for step in campaign.every_step())
 
 
-def _read(raw: bytes, file: str, around: Surroundings) -> tuple[Campaign, tuple[Problem, ...]]:
-    """A campaign that can be in force, and warnings about it. Raises Problems for one that cannot,
-    with the warnings."""
-    campaign, problems = read_partly(raw, file, around)
+def _read(
+    raw: bytes, file: str, around: Surroundings
+) -> tuple[Campaign | None, tuple[Problem, ...]]:
+    """What can be made of a campaign file, and all that is wrong with it."""
+    try:
+        campaign, problems = read_partly(raw, file, around)
+    except Problems as unreadable:
+        return None, tuple(unreadable.problems)
     if campaign is not None:
-        source = raw.decode()
-        problems += campaign_problems(campaign, source, around.config, problems)
-    if campaign is None or any(problem.severity == "error" for problem in problems):
-        raise Problems(problems)
+        problems += campaign_problems(campaign, raw.decode(), around.config, problems)
     return campaign, tuple(problems)
 
 

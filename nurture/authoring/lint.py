@@ -4,7 +4,7 @@ Works on a campaign that could be read: who can never enter, what can never be r
 what no candidate should get. Where it stands in the file is looked up once something is found.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,14 +93,20 @@ def campaign_problems(
 ) -> list[Problem]:
     """All that is wrong with one campaign by itself; `source` is the text of its file, `known` what
     is wrong with it already: what could be a consequence of that is not told as well."""
+    known = [problem for problem in known if problem.code != "broken-template"]
     found = [*_entrance(campaign)]
     if not known:
         found += _Steps(campaign, config).findings()
-    elif not any(problem.code in _LEFT_OUT for problem in known):
+    elif in_their_places(known):
         found += _Steps(campaign, config).apparent()
     spots = {(problem.line, problem.column) for problem in known}
     problems = located(campaign.file, source, found)
     return [problem for problem in problems if (problem.line, problem.column) not in spots]
+
+
+def in_their_places(known: Iterable[Problem]) -> bool:
+    """Whether each step is where the file has it, although these problems were found."""
+    return not any(problem.code in _LEFT_OUT for problem in known)
 
 
 def located(file: str, source: str, found: Sequence[Finding]) -> list[Problem]:
@@ -110,6 +116,8 @@ def located(file: str, source: str, found: Sequence[Finding]) -> list[Problem]:
     data, positions = read_yaml(source, file)
     problems = []
     for one in found:
+        if one.at[-1] == "category" and one.at not in positions:
+            continue  # it is the template's own, and told there
         place = _of_item(one, data)
         line, column = positions.inside(place, one.offset) if one.offset else positions.at(place)
         problems.append(

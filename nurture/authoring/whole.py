@@ -48,7 +48,9 @@ class Whole:
     def __init__(self, config: Config, library: Library) -> None:
         self.config = config
         self.library = library
-        self.campaigns = library.campaigns
+        unfit = library.unfit_campaigns
+        self.campaigns = {**library.campaigns, **{name: one for name, (one, _) in unfit.items()}}
+        self.sources = {**library.sources, **{name: text for name, (_, text) in unfit.items()}}
         self.templates = library.templates
         self.layouts = library.layouts
         self.unsubscribes = {name: self._unsubscribes(name) for name in self.layouts}
@@ -67,7 +69,7 @@ class Whole:
             found += self._unsubscribe(template)
         for campaign in self.campaigns.values():
             findings = [*self._asked(campaign), *self._promotion(campaign)]
-            found += located(campaign.file, self.library.sources[campaign.name], findings)
+            found += located(campaign.file, self.sources[campaign.name], findings)
         return found
 
     def _unsent(self) -> Iterator[Problem]:
@@ -170,8 +172,8 @@ class Whole:
                 klass=MessageClass.NURTURE,
                 locale=self.config.locale,
             )
-        except RenderError:  # told where the layout itself is looked at
-            return True
+        except RenderError:  # why is told where the layout itself is looked at
+            return "unsubscribe_url" in self.layouts[layout]
         return _MARK in page
 
     def _can_leave(self, template: Template) -> bool:

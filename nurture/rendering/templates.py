@@ -82,11 +82,12 @@ def load_templates(root: Path) -> tuple[dict[str, Template], list[Problem]]:
     templates, more = _fitted(read)
     for key, template in list(templates.items()):
         if not (folder / LAYOUTS / f"{template.layout}.html").is_file():
-            line = template.subject_line
+            line, column = _spot_of(template, "layout")
             more.append(
                 Problem(
                     file=template.file,
                     line=line,
+                    column=column,
                     code="unknown-layout",
                     message=f'there is no layout "{template.layout}"',
                     hint=_layouts_hint(folder),
@@ -228,11 +229,15 @@ def _syntax(template: Template) -> list[Problem]:
             tree = _SYNTAX.parse(source)
             filtered = filtered_markup(tree)
         except TemplateSyntaxError as error:
-            line = first_line + (error.lineno or 1) - 1
+            line = (error.lineno or 1) - 1
+            written = source.split("\n")[line] if line < source.count("\n") + 1 else ""
+            whole = template.source.split("\n")[first_line - 1] if source != template.body else ""
+            tag = re.search(r"\{[{%#]", whole or written)
             problems.append(
                 Problem(
                     file=template.file,
-                    line=line,
+                    line=first_line + line,
+                    column=tag.start() + 1 if tag else 1,
                     code="template-syntax",
                     message=error.message or "this cannot be read",
                 )
@@ -308,6 +313,7 @@ def _fitted(read: Iterable[Template]) -> tuple[dict[str, Template], list[Problem
     """One template a key, translations completed from their default one."""
     problems: list[Problem] = []
     templates: dict[str, Template] = {}
+    line, column = 1, 1
     for template in sorted(read, key=lambda each: each.locale is not None):
         other = templates.get(template.key)
         default = templates.get(template.name)
@@ -321,14 +327,26 @@ def _fitted(read: Iterable[Template]) -> tuple[dict[str, Template], list[Problem
         elif template.category not in ("", default.category):
             code = "translation-differs"
             message = f'{default.file} has category "{default.category}"'
+            line, column = _spot_of(template, "category")
         elif not _asks_alike(template, default):
             code = "translation-differs"
             message = f"{default.file} asks other questions, or with other options"
+            line, column = _spot_of(template, "ask")
         else:
             templates[template.key] = _completed(template, default)
             continue
-        problems.append(Problem(file=template.file, code=code, message=message))
+        problems.append(
+            Problem(file=template.file, line=line, column=column, code=code, message=message)
+        )
+        line, column = 1, 1
     return templates, problems
+
+
+def _spot_of(template: Template, key: str) -> tuple[int, int]:
+    """Line and column of what the front matter says under `key`; of its first line if nothing."""
+    text = template.source.replace("\r\n", "\n").replace("\r", "\n")
+    fence = _FENCE.match(text.removeprefix("\ufeff"))
+    return read_yaml(fence["yaml"], template.file, first_line=2)[1].at((key,)) if fence else (1, 1)
 
 
 def _asks_alike(template: Template, default: Template) -> bool:

@@ -67,7 +67,7 @@ def test_a_reader_gets_their_locale_or_language_or_the_default(project, locale, 
         ("---\ncategory: prep\n---\nHello\n", [(2, "missing-key")]),
         ("---\nsubject: Hi\ncategory: prep\ntone: funny\n---\n", [(4, "invalid-value")]),
         ("---\nsubject: [a\n---\n", [(2, "yaml")]),
-        ("---\nsubject: Hi\ncategory: prep\nlayout: none\n---\n", [(2, "unknown-layout")]),
+        ("---\nsubject: Hi\ncategory: prep\nlayout: none\n---\n", [(4, "unknown-layout")]),
         ("---\nsubject: Hi\ncategory: prep\n---\n\n{% if %}\n", [(6, "template-syntax")]),
         ("---\nsubject: 'Hi {{'\ncategory: prep\n---\n", [(2, "template-syntax")]),
         (
