@@ -105,6 +105,18 @@ class _Above(NamedTuple):
     settled_at: datetime | None  #: None: not settled yet
 
 
+def _both(above: _Above, gate: _Above | None) -> _Above:
+    """A step on its own moment may be sent before the gate above it opens: what waits below both
+    waits for both."""
+    if gate is None:
+        return above
+    if gate.settled_at is None:
+        return gate
+    if above.settled_at is None:
+        return above
+    return above._replace(settled_at=max(above.settled_at, gate.settled_at))
+
+
 class _Walk:
     """One pass over a campaign's steps for one enrollment."""
 
@@ -133,14 +145,17 @@ class _Walk:
         `chosen_at`: since when the list is theirs, where it is part of a branch.
         """
         waiting = above
+        gate: _Above | None = None  # the last gate or branch of this list
         for step in steps:
             if step.branch is not None:
-                above = waiting = self._branch(step, step.branch, above)
+                above = waiting = gate = self._branch(step, step.branch, above)
             elif step.wait_for is not None:
-                above = waiting = self._gate(step, step.wait_for, above)
+                above = waiting = gate = self._gate(step, step.wait_for, above)
+            elif step.at is None:
+                above = waiting = self._mail_or_task(step, above, chosen_at)
+                gate = gate if above.settled_at is None else None
             else:
-                above = self._mail_or_task(step, above, chosen_at)
-                waiting = waiting if step.at is not None else above
+                above = _both(self._mail_or_task(step, above, chosen_at), gate)
         return above if chosen_at is None else waiting
 
     # --- branches and gates

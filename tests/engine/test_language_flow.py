@@ -135,6 +135,20 @@ def test_several_events_open_a_gate_and_the_history_names_the_one(ready: World) 
     assert steps(ready) == ["yes"]
 
 
+def test_a_step_on_its_own_moment_opens_no_gate_for_those_below_it(ready: World) -> None:
+    begin(
+        ready,
+        "  - wait_for: custom.booked\n"
+        "  - send: notes/hello\n"
+        "    at: 1 day after entered\n"
+        "  - send: notes/yes\n",
+    )
+    ready.run_for(days=3)
+    assert steps(ready) == ["hello"]
+    tell(ready, "custom.booked")
+    assert steps(ready) == ["hello", "yes"]
+
+
 # --- branches ------------------------------------------------------------------------------------
 
 BRANCH = """\
