@@ -79,7 +79,8 @@ def test_a_template_may_ask_only_of_answers_that_can_be_given(project, problems)
     assert problems() == []
     project.write(
         "templates/more.md",
-        '---\nsubject: Hi\ncategory: prep\n---\n\nSo {% if answered("comming") == "no" %}no{% endif %}\n',
+        "---\nsubject: Hi\ncategory: prep\n---\n\n"
+        'So {% if answered("comming") == "no" %}no{% endif %}\n',
     )
     found = [each for each in check(project.config) if each.code == "unknown-question"]
     assert [(each.line, each.file.endswith("more.md")) for each in found] == [(6, True)]

@@ -269,18 +269,15 @@ def test_a_simulation_shows_what_follows_from_a_promise_and_makes_none(watched: 
     assert owed(watched) == []
 
 
-def test_the_watch_over_a_promise_is_firm_and_not_a_forecast(watched: World) -> None:
-    """So it moves back into open hours, as every reminder of a date does."""
-    watched.campaign("watch", WATCH + "  - send: early\n    at: 20 hours before promise.due\n")
-    watched.template("early", "status")
+def test_the_date_of_a_promise_that_was_made_is_no_forecast(watched: World) -> None:
+    """It moves with nothing that is sent: its steps hold their places, as those of interviews."""
+    thank(watched)
+    assert watched.entry("holding").at == DUE
+    assert not watched.entry("holding").about
+    more = "  - send: holding\n    at: promise.due\n"
+    watched.campaign("thanks", THANKS + more)
     watched.reload()
-    due = datetime(2026, 12, 1, 16, tzinfo=UTC)  # 20 hours before is Monday at 20:00: closed
-    watched.tell(
-        "promise.made",
-        candidate={"id": "c1", "email": "ana@example.com", "first_name": "Ana"},
-        promise={"id": "p1", "what": "a call", "due": due.isoformat()},
-    )
-    watched.run_until(due - timedelta(hours=1))
-    ((step, at),) = watched.sent()
-    assert step == "early"
-    assert at < datetime(2026, 11, 30, 18, 30, tzinfo=UTC)
+    watched.work()
+    again = {each.campaign: each for each in watched.agenda() if each.step == "holding"}
+    assert not again["watch"].about
+    assert again["thanks"].about, "what a campaign itself promises may move"
