@@ -206,6 +206,33 @@ def test_every_mistake_of_every_kind_is_told_in_one_go(project, told):
     ]
 
 
+def test_mistakes_within_branches_are_found_at_their_place(project, told):
+    project.template("prep/kit")
+    project.campaign(
+        campaign(
+            "  - if: replied()",
+            "    then:",
+            "      - send: prep/kti",
+            "      - if: interview.knd is defined",
+            "        then:",
+            "          - wait_for: interview.sheduled",
+            "            up_to: soon",
+            "          - {task: {text: Call}, att: 1 day}",
+            "    else:",
+            "      - nonsense",
+            STEP,
+        )
+    )
+    assert told(project.library().problems) == [
+        "prep.yaml:6:15 unknown-template",
+        "prep.yaml:7:13 unknown-name",
+        "prep.yaml:9:23 unknown-event",
+        "prep.yaml:10:20 duration",
+        "prep.yaml:11:34 unknown-key",
+        "prep.yaml:13:9 wrong-type",
+    ]
+
+
 def test_a_more_restrained_category_is_allowed(project):
     project.template("prep/kit")
     project.campaign(campaign(STEP, "    category: culture"))
