@@ -57,5 +57,5 @@ def shown(path: Path) -> str:
     """A path as people typed it: relative to the working folder where that is possible."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, OSError, RuntimeError):  # elsewhere, or a link to itself
         return str(path)

@@ -9,7 +9,7 @@ Timestamps stay text and `on`, `no`, `9:00` are words, as YAML 1.2 has it.
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -88,6 +88,10 @@ class Positions:
         line = bisect_right(self._line_starts, index) - 1
         return self.first_line + line, index - self._line_starts[line] + 1
 
+    def index(self, line: int, column: int) -> int:
+        """The other way round: which character of the text stands there."""
+        return self._line_starts[line - self.first_line] + column - 1
+
     def problem(self, slip: Slip, file: str) -> Problem:
         line, column = self.spot(slip.index)
         return Problem(
@@ -121,7 +125,7 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> tuple[Any, Positions
     if _deepest(text) > 10 * DEPTH_AT_MOST:  # a reader that calls itself would be long at it
         raise Problems([positions.problem(_TOO_DEEP, file)])
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = _composed(text)
     except MarkedYAMLError as error:
         raise Problems([positions.problem(slip, file) for slip in explained(error, text)]) from None
     except RecursionError:
@@ -136,6 +140,12 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> tuple[Any, Positions
     if reading.too_much is not None:
         raise Problems([positions.problem(reading.too_much, file)])
     return data, positions
+
+
+@lru_cache(maxsize=2048)
+def _composed(text: str) -> Node | None:
+    """The nodes of one text, which nobody changes: most files are read again as they were."""
+    return YAML(typ="safe", pure=True).compose(text)
 
 
 def validate(model: type[M], data: Any, positions: Positions, file: str) -> M:

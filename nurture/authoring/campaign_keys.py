@@ -244,8 +244,8 @@ _KINDS = frozenset({"send", "task", "wait_for", "then", "else"})
 def _leave_out(data: Any, problem: Problem, positions: Positions) -> None:
     """Take out of `data` what `problem` complains of."""
     nodes = positions.keys if problem.code == "unknown-key" else positions.values
-    at = (problem.line, problem.column)
-    paths = [path for path, node in nodes.items() if positions.spot(node.start_mark.index) == at]
+    index = positions.index(problem.line, problem.column)
+    paths = [path for path, node in nodes.items() if node.start_mark.index == index]
     path = max(paths, key=len, default=())
     if not path or problem.code == "missing-key":
         return

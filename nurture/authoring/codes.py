@@ -120,7 +120,7 @@ _CODES = (
         "the file is far larger than anybody writes by hand",
         "An export saved under the wrong name would hold up every other campaign.",
         "campaigns/export.yaml with 10 MB of rows",
-        "several campaigns, each well below 200 KB",
+        "several campaigns, each well below 100 KB",
     ),
     _code(
         "encoding",

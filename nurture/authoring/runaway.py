@@ -12,7 +12,7 @@ from jinja2 import TemplateError, Undefined, nodes
 from jinja2.exceptions import SecurityError
 
 from nurture.rendering.budget import TEXT_MAX, refuse
-from nurture.rendering.sandbox import TemplateEnvironment, too_deep
+from nurture.rendering.sandbox import TemplateEnvironment
 
 #: Nodes without which nothing grows and nothing is reached for.
 _HARMFUL: tuple[type[nodes.Node], ...] = (
@@ -41,9 +41,6 @@ def runaway(source: str, tree: nodes.Template) -> tuple[int, str, str] | None:
 
     `tree` is what `source` was parsed to; it is left as it is.
     """
-    deep = too_deep(tree)
-    if deep is not None:
-        return deep[1], "runaway", deep[0]
     if not _is_suspicious(tree):
         return None
     try:
@@ -70,12 +67,19 @@ def runaway(source: str, tree: nodes.Template) -> tuple[int, str, str] | None:
 def _is_suspicious(tree: nodes.Template) -> bool:
     if any(True for _ in tree.find_all(_HARMFUL)):
         return True
-    return any(
-        isinstance(call.node, nodes.Getattr) or getattr(call.node, "name", "") == "range"
-        for call in tree.find_all(nodes.Call)
-    ) or any(
-        getattr(found, "attr", "").startswith("_") or getattr(found, "name", "") in _WORKING
-        for found in tree.find_all((nodes.Getattr, nodes.Filter))
+    return (
+        any(
+            isinstance(call.node, nodes.Getattr) or getattr(call.node, "name", "") == "range"
+            for call in tree.find_all(nodes.Call)
+        )
+        or any(
+            getattr(found, "attr", "").startswith("_") or getattr(found, "name", "") in _WORKING
+            for found in tree.find_all((nodes.Getattr, nodes.Filter))
+        )
+        or any(
+            isinstance(item.arg, nodes.Const) and str(item.arg.value).startswith("_")
+            for item in tree.find_all(nodes.Getitem)
+        )
     )
 
 

@@ -124,6 +124,21 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         self.tests = {name: TESTS[name] for name in TEST_NAMES}
         self.globals = {"range": _range}
 
+    def _parse(self, source: str, name: Any, filename: Any) -> nodes.Template:
+        """What only Python's own limits would end is a mistake in the template like any other."""
+        lines = source.split("\n")
+        longest = max(range(len(lines)), key=lambda number: len(lines[number])) + 1
+        try:
+            tree = super()._parse(source, name, filename)
+            problem = _too_deep(tree)
+        except RecursionError:
+            problem = "nested too deeply", longest
+        except ValueError:  # a number of thousands of digits
+            problem = "a number is too long", longest
+        if problem is not None:
+            raise TemplateSyntaxError(problem[0], problem[1], name, filename)
+        return tree
+
     def preprocess(self, source: str, name: str | None = None, filename: str | None = None) -> str:
         """A line of nothing but `{% ... %}` leaves no blank line behind: a blank line is a new
         paragraph to Markdown. The line end goes into a comment, so that line numbers stay."""
@@ -134,9 +149,6 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     ) -> str:
         """Python for the tree, in which every round of a loop and every call of a macro costs as
         much as there is to do in it."""
-        problem = too_deep(source)
-        if problem is not None:
-            raise TemplateSyntaxError(problem[0], problem[1], name, filename)
         for loop in list(source.find_all(nodes.For)):
             cost = nodes.Const(_size(loop.body), lineno=loop.lineno)
             loop.iter = _filter(_ROUNDS, loop.iter, cost)
@@ -212,7 +224,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         return text
 
 
-def too_deep(tree: nodes.Template) -> tuple[str, int] | None:
+def _too_deep(tree: nodes.Template) -> tuple[str, int] | None:
     """What no template needs and Python would choke on: why, and on which line."""
     waiting: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
     while waiting:
