@@ -142,7 +142,7 @@ class Audiences:
                     keys.append(row.ref if whom.of_applications else row.id)
                 elif truth.changes_at is not None:
                     alarms[row.id] = min(truth.changes_at, alarms.get(row.id, truth.changes_at))
-            store.enter(connection, whom, stretch, keys, now)
+            store.enter(connection, whom, keys, now)
             store.wake(connection, alarms)
         if campaign.enter.again != "never":
             store.plan_again(connection, whom, stretch, now)

@@ -26,7 +26,6 @@ from sqlalchemy import (
     case,
     cast,
     delete,
-    exists,
     false,
     func,
     literal,
@@ -144,25 +143,23 @@ def stretch(connection: Connection, after: int, size: int) -> tuple[Stretch, int
 
 def enter_all(connection: Connection, whom: Whom, stretch: Stretch, at: datetime) -> int:
     """Enter everybody of this stretch of whom the tree holds. How many."""
-    return _enter(connection, whom, _newcomers(connection, whom, stretch), stretch, at)
+    return _enter(connection, whom, _newcomers(connection, whom, stretch), at)
 
 
-def enter(
-    connection: Connection, whom: Whom, stretch: Stretch, keys: Collection[Any], at: datetime
-) -> int:
-    """Enter these candidates of the stretch, or these applications of theirs. How many."""
+def enter(connection: Connection, whom: Whom, keys: Collection[Any], at: datetime) -> int:
+    """Enter these candidates, or these applications; the caller has locked them. How many."""
     column = applications.c.ref if whom.of_applications else candidates.c.id
     ordered, entered = sorted(keys), 0
     for start in range(0, len(ordered), _CHUNK):
         chosen = _subjects(whom).where(column.in_(ordered[start : start + _CHUNK]))
-        entered += _enter(connection, whom, chosen, stretch, at)
+        entered += _enter(connection, whom, chosen, at)
     return entered
 
 
 def newcomers(
     connection: Connection, whom: Whom, stretch: Stretch, *, rows: bool
 ) -> Sequence[Row[Any]]:
-    """Whoever of the stretch the tree may be true of and was never in it, locked: `id`, and `ref`
+    """Whoever of the stretch the tree may be true of, locked: `id`, and `ref`
     of the application; with `rows` also what a `rendering.glance.Row` is made of."""
     query = _newcomers(connection, whom, stretch)
     if rows:
@@ -176,11 +173,18 @@ def newcomers(
 
 def plan_again(connection: Connection, whom: Whom, stretch: Stretch, at: datetime) -> None:
     """Whoever of the stretch was in it before and may be in it again is planned anew."""
-    former = _subjects(whom).where(_within(stretch), _sql(connection, whom.tree), _was_in(whom))
+    own = enrollments.c
+    # By candidate: a plan made while there were few enrollments must stay good when there are many.
+    was_in = select(own.candidate_id).where(
+        own.candidate_id > stretch.after,
+        own.candidate_id <= stretch.to,
+        own.campaign == whom.campaign,
+    )
+    former = _subjects(whom).where(
+        _within(stretch), candidates.c.id.in_(was_in), _sql(connection, whom.tree)
+    )
     ids = connection.execute(_locked(former.with_only_columns(candidates.c.id))).scalars().all()
-    ordered = sorted(set(ids))
-    for start in range(0, len(ordered), _CHUNK):
-        _rearm(connection, candidates.c.id.in_(ordered[start : start + _CHUNK]), at)
+    _rearm(connection, ids, at)
 
 
 def wake(connection: Connection, at: Mapping[int, datetime]) -> None:
@@ -193,9 +197,7 @@ def wake(connection: Connection, at: Mapping[int, datetime]) -> None:
         connection.execute(query.values(wake_at=instant), rows)
 
 
-def _enter(
-    connection: Connection, whom: Whom, people: Select[Any], stretch: Stretch, at: datetime
-) -> int:
+def _enter(connection: Connection, whom: Whom, people: Select[Any], at: datetime) -> int:
     chosen = people.cte("chosen")
     rows = select(
         chosen.c.id,
@@ -207,31 +209,27 @@ def _enter(
     ).where(true())  # SQLite would read ON CONFLICT as part of a join
     names = ["candidate_id", "campaign", "subject", "number", "application", "entered_at"]
     query = _insert(connection, enrollments).from_select(names, rows).on_conflict_do_nothing()
-    counted = query.execution_options(preserve_rowcount=True)
-    entered = int(connection.execute(counted).rowcount)
-    if entered:
-        own = enrollments.c
-        new = select(own.candidate_id).where(
-            own.candidate_id > stretch.after,
-            own.candidate_id <= stretch.to,
-            own.campaign == whom.campaign,
-            own.entered_at == at,
-        )
-        _rearm(connection, candidates.c.id.in_(new), at)
-    return entered
+    entered = connection.execute(query.returning(enrollments.c.candidate_id)).scalars().all()
+    _rearm(connection, entered, at)
+    return len(entered)
 
 
-def _rearm(connection: Connection, who: ColumnElement[bool], at: datetime) -> None:
+def _rearm(connection: Connection, ids: Collection[int], at: datetime) -> None:
     """Plan them in the second lane; other processes may take their share at once."""
-    idle = candidates.c.rearm_at.is_(None)
-    connection.execute(update(candidates).where(who, idle).values(rearm_at=at))
-    if connection.dialect.name == "postgresql":
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), _CHUNK):
+        own = candidates.c
+        some = own.id.in_(ordered[start : start + _CHUNK])
+        connection.execute(
+            update(candidates).where(some, own.rearm_at.is_(None)).values(rearm_at=at)
+        )
+    if ordered and connection.dialect.name == "postgresql":
         connection.execute(text(f"NOTIFY {CHANNEL}"))
 
 
 def _newcomers(connection: Connection, whom: Whom, stretch: Stretch) -> Select[Any]:
     holds = _sql(connection, whom.tree)
-    return _locked(_subjects(whom).where(_within(stretch), holds, not_(_was_in(whom))))
+    return _locked(_subjects(whom).where(_within(stretch), holds))
 
 
 def _subjects(whom: Whom) -> Select[Any]:
@@ -251,13 +249,6 @@ def _locked(query: Select[Any]) -> Select[Any]:
 
 def _within(stretch: Stretch) -> ColumnElement[bool]:
     return and_(candidates.c.id > stretch.after, candidates.c.id <= stretch.to)
-
-
-def _was_in(whom: Whom) -> ColumnElement[bool]:
-    own = applications.c if whom.of_applications else candidates.c
-    return exists().where(
-        enrollments.c.campaign == whom.campaign, enrollments.c.subject == _subject(whom, own)
-    )
 
 
 def _subject(whom: Whom, own: Any) -> ColumnElement[str]:
