@@ -1,7 +1,9 @@
 """Which versions outlive a restart? Copies of the campaign and template files that are in force.
 
 A file that is broken when the engine starts would otherwise have no good version to go on with, and
-whoever enters meanwhile would be forgotten.
+whoever enters meanwhile would be forgotten. The store's revisions hold the same texts and more, but
+a start must know its last good versions also while the database is away, and files are read,
+checked and previewed before one is opened.
 """
 
 import hashlib
