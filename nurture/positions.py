@@ -145,7 +145,8 @@ def read_yaml(text: str, file: str, first_line: int = 1) -> tuple[Any, Positions
 @lru_cache(maxsize=2048)
 def _composed(text: str) -> Node | None:
     """The nodes of one text, which nobody changes: most files are read again as they were."""
-    return YAML(typ="safe", pure=True).compose(text)
+    root: Node | None = YAML(typ="safe", pure=True).compose(text)
+    return root
 
 
 def validate(model: type[M], data: Any, positions: Positions, file: str) -> M:

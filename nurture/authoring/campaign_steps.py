@@ -228,8 +228,7 @@ class _Reading:
     def _template(self, path: Place, keys: StepKeys) -> Template | None:
         """The template of a step, complained about where it cannot serve this campaign."""
         around, place, name = self.values.around, (*path, "send"), keys.send or ""
-        templates = around.templates
-        known = {template.name for template in templates.values()}
+        templates, known = around.templates, around.by_name
         if name not in known and name in around.broken:
             self.values.problem(place, "broken-template", f'"{name}" has problems of its own')
             templates = around.unfit
@@ -238,9 +237,9 @@ class _Reading:
             hint = hint or f"is there a templates/{name}.md?"
             self.values.problem(place, "unknown-template", f'"{name}"', hint)
             return None
-        for template in sorted(templates.values(), key=lambda each: each.key):
-            if template.name == name:
-                self._suppliable(place, template, promising=keys.promise is not None)
+        of_name = known.get(name) or [each for each in templates.values() if each.name == name]
+        for template in sorted(of_name, key=lambda each: each.key):
+            self._suppliable(place, template, promising=keys.promise is not None)
         chosen = templates.get(name)
         if chosen is not None and keys.category is not None:
             self._restrained((*path, "category"), keys.category, chosen)

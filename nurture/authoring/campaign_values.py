@@ -35,6 +35,14 @@ class Surroundings:
     unfit: Mapping[str, Template] = field(default_factory=dict)  #: those that can be read at least
 
     @cached_property
+    def by_name(self) -> Mapping[str, list[Template]]:
+        """The good templates, each with its translations."""
+        found: dict[str, list[Template]] = {}
+        for template in self.templates.values():
+            found.setdefault(template.name, []).append(template)
+        return found
+
+    @cached_property
     def questions(self) -> Mapping[str, Collection[str]]:
         """What all templates ask: the options by the question's id."""
         return questions_of([*self.templates.values(), *self.unfit.values()])

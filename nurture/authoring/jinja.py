@@ -12,9 +12,8 @@ from jinja2 import TemplateError, nodes
 
 from nurture.authoring.expressions import Complaint
 from nurture.authoring.runaway import runaway
-from nurture.rendering.sandbox import TemplateEnvironment
+from nurture.rendering.templates import parsed
 
-_ENVIRONMENT = TemplateEnvironment()
 _CODE = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _STRING = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 _SCOPES = (nodes.For, nodes.Macro, nodes.CallBlock, nodes.With, nodes.FilterBlock, nodes.Block)
@@ -64,7 +63,7 @@ def read_text(source: str) -> Text:
     if "{" not in source:
         return Text()
     try:
-        tree = _ENVIRONMENT.parse(source)
+        tree = parsed(source)
     except TemplateError as error:
         line = getattr(error, "lineno", 1) or 1
         complaint = Complaint(

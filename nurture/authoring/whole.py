@@ -5,6 +5,7 @@ lets a reader unsubscribe.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from markupsafe import Markup
@@ -96,17 +97,19 @@ class Whole:
 
     # --- what is asked by name
 
-    def _known(self, function: str) -> Collection[str]:
-        if function == "consents":
-            return {"all", *(template.topic for template in self.templates.values())}
+    @cached_property
+    def _known(self) -> Mapping[str, Collection[str]]:
+        """What can be asked about, by the function that asks."""
         steps = (step.id for one in self.campaigns.values() for step in one.every_step())
-        return {*steps, *(template.name for template in self.templates.values())}
+        topics = (template.topic for template in self.templates.values())
+        return {
+            "sent": {*steps, *(template.name for template in self.templates.values())},
+            "consents": {"all", *topics},
+        }
 
     def _unknown(self, call: Called) -> tuple[str, str] | None:
-        if call.name not in ("sent", "consents") or call.first is None:
-            return None
-        known = self._known(call.name)
-        if call.first in known:
+        known = self._known.get(call.name)
+        if known is None or call.first is None or call.first in known:
             return None
         what = "template or step" if call.name == "sent" else "topic"
         message = f'there is no {what} "{call.first}", so this is always the same'

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -216,6 +217,12 @@ def _front_matter(text: str, file: str) -> tuple[_FrontMatter, Positions]:
 _SYNTAX = TemplateEnvironment()
 
 
+@lru_cache(maxsize=4096)
+def parsed(source: str) -> nodes.Template:
+    """A Jinja text as its tree, which nobody changes. Raises TemplateSyntaxError."""
+    return _SYNTAX.parse(source)
+
+
 def _syntax(template: Template) -> list[Problem]:
     parts = [
         (template.subject, template.subject_line),
@@ -226,7 +233,7 @@ def _syntax(template: Template) -> list[Problem]:
     problems = []
     for source, first_line in parts:
         try:
-            tree = _SYNTAX.parse(source)
+            tree = parsed(source)
             filtered = filtered_markup(tree)
         except TemplateSyntaxError as error:
             line = (error.lineno or 1) - 1
