@@ -1,4 +1,4 @@
-"""What is measured? Seven questions, each answered by medians over rounds beside a yardstick.
+"""What is measured? Eight questions, each answered by medians over rounds beside a yardstick.
 
 Every contender of a question runs in every round, one after the other, so that a machine that
 slows down slows all of them; factors are medians of the rounds' own ratios.
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from bench import people, sink
 from bench.audience import audience
 from bench.naive import Naive
+from bench.projects import checking
 from bench.rounds import Spent, loop, median, spent
 from nurture import wiring
 from nurture.core.agenda import Ledger, Recipient, plan
@@ -202,6 +203,7 @@ PARTS: dict[str, Callable[[bool], Answers]] = {
     "simulate": imagined,
     "cold start": cold_start,
     "audience": audience,
+    "check": checking,
 }
 
 

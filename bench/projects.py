@@ -1,6 +1,10 @@
 """A project of many campaigns and templates, as a large company would have after some years."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.rounds import spent
+from nurture.authoring.check import check_all
 
 LAYOUT = Path(__file__).parents[1] / "templates" / "layouts" / "letter.html"
 
@@ -103,3 +107,18 @@ def write_project(root: Path, campaigns: int = 200, templates: int = 400) -> Pat
         )
         (root / "campaigns" / f"campaign-{number}.yaml").write_text(text, encoding="utf-8")
     return root
+
+
+def checking(quick: bool) -> dict[str, float]:
+    """How long does `nurture check` take over 200 campaigns and 400 templates, in seconds?"""
+    campaigns, templates = (20, 40) if quick else (200, 400)
+    with TemporaryDirectory() as folder:
+        config = write_project(Path(folder) / "project", campaigns, templates) / "config.yaml"
+        first = spent(lambda: check_all(config, {}))
+        again = spent(lambda: check_all(config, {}))
+    return {
+        f"first, {campaigns} and {templates}, s": first.wall,
+        "first, processor, s": first.cpu,
+        "again in the same process, s": again.wall,
+        "again, processor, s": again.cpu,
+    }
