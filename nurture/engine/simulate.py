@@ -11,14 +11,14 @@ from nurture.authoring.library import Library, Reloaded
 from nurture.clock import SetClock
 from nurture.config import Config
 from nurture.core.agenda import Agenda
-from nurture.core.model import Campaign
-from nurture.engine.planner import Planned, Planner
+from nurture.core.model import Campaign, Verdict
+from nurture.engine.planner import BATCH, Planned, Planner
 from nurture.engine.project import Project
 from nurture.engine.sender import Nowhere, Sender
 from nurture.rendering.templates import Template
 from nurture.store import alarm, foretold, planning
 from nurture.store.copying import in_memory
-from nurture.store.database import Connection
+from nurture.store.database import Connection, Database
 from nurture.store.foretold import Foretold
 
 
@@ -88,17 +88,16 @@ def foretell(
             library=library,
             signer=project.signer,
         )
-        imagined.planner = _Once(
-            copy, library, version.config, clock, lambda: imagined.letters.renderer
-        )
-        sender = Sender(copy, imagined.planner, clock, imagined.letters.write, Nowhere())
+        planner = _Once(copy, library, version.config, clock, lambda: imagined.letters.renderer)
+        imagined.planner = planner
+        sender = Sender(copy, planner, clock, imagined.letters.write, Nowhere())
         with copy.write() as connection:
             newest = foretold.newest(connection)
             waiting = foretold.still_open(connection)
             # What was decided before is decided again: the files or the rules may be others.
             alarm.ring(connection, planning.with_mail(connection, _EVERYBODY), start)
         imagined.catch_up()
-        _go(imagined, sender, clock, end, progress)
+        _go(copy, planner, sender, clock, end, progress)
         with copy.read() as connection:
             return Course(
                 start=start,
@@ -115,7 +114,8 @@ def foretell(
 
 
 def _go(
-    imagined: Project,
+    copy: Database,
+    planner: "_Once",
     sender: Sender,
     clock: SetClock,
     end: datetime,
@@ -124,9 +124,8 @@ def _go(
     """From alarm to alarm, until the next one is past the end."""
     start = clock.now()
     while True:
-        while imagined.planner.tick() or sender.window():
-            pass
-        with imagined.database.read() as connection:
+        planner.work(sender)
+        with copy.read() as connection:
             ringing = planning.next_alarm(connection)
         if ringing is None or ringing > end:
             return
@@ -142,12 +141,29 @@ class _Once(Planner):
     """A planner that decides once at an instant. The sender asks again under its locks, because
     others may have written meanwhile; here nobody else writes, and time stands still."""
 
+    mail = False  #: somebody has mail that is due
     _ticking = False
+    _settled = False  #: whom a new audience or an edit makes due is known: at the start, once
+
+    def work(self, sender: Sender) -> None:
+        """All that is due at this instant."""
+        while self.tick() or (self.mail and sender.window()):
+            pass
+        self.mail = False
 
     def tick(self) -> int:
         self._ticking = True
         try:
-            return super().tick()
+            if not self._settled:
+                done = super().tick()
+                self._settled = done == 0
+                return done
+            now = self.clock.now()
+            with self.database.write() as connection:
+                ids = planning.rung(connection, now, BATCH)
+                if ids:
+                    self.plan_locked(connection, ids, now)
+            return len(ids)
         finally:
             self._ticking = False
 
@@ -156,7 +172,9 @@ class _Once(Planner):
     ) -> dict[int, Planned]:
         if self._ticking:
             planned = super().plan_locked(connection, ids, now)
-            self._agendas.update({id_: each.agenda for id_, each in planned.items()})
+            for id_, each in planned.items():
+                self._agendas[id_] = each.agenda
+                self.mail |= any(item.verdict is Verdict.SEND for item in each.agenda.items)
             return planned
         everyone = self._load(connection, ids, now)
         return {
