@@ -323,7 +323,7 @@ class AnswerPart(Part):
 
 
 class PromisePart(Part):
-    own = frozenset({"candidate_id", "enrollment_id", "step", "made_at", "settled_at"})
+    own = frozenset({"candidate_id", "enrollment_id", "step", "made_at", "due_at", "settled_at"})
 
     id: Ref
     what: Line | None = None

@@ -1,16 +1,17 @@
 """Events that say more than they may: refused in a line, and the rest of the file is taken."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
 
-from nurture.errors import Problem
-from nurture.intake.apply import apply_all
-from nurture.intake.events import read_events
-from nurture.store import changes, schema
+from nurture.errors import Problem, Problems
+from nurture.intake.apply import apply, apply_all
+from nurture.intake.events import parse_event, read_events
+from nurture.store import changes, schema, tables
 from nurture.store.database import Database
 from nurture.store.facts import find_candidate
 from nurture.store.tables import (
@@ -168,3 +169,26 @@ def test_a_deadlock_with_another_process_costs_nothing(
     assert not taken(database, event("candidate.upserted"))
     assert not deadlocks
     database.close()
+
+
+#: What the store keeps of an object, by the type of event that tells of it.
+TABLES = {
+    "candidate.upserted": ("candidate", tables.candidates),
+    "application.created": ("application", tables.applications),
+    "interview.scheduled": ("interview", tables.interviews),
+    "offer.sent": ("offer", tables.offers),
+    "promise.made": ("promise", tables.promises),
+    "job.closed": ("job", tables.jobs),
+}
+
+
+@pytest.mark.parametrize("type_", TABLES)
+def test_no_event_can_break_a_row_by_naming_a_column_of_the_store(
+    type_: str, database: Database
+) -> None:
+    part, table = TABLES[type_]
+    for column in table.c.keys():  # noqa: SIM118 - of a collection of columns, not a dict
+        told = {"id": "x-1", column: "nonsense"} if column != "id" else {"id": "x-1"}
+        event = {"type": type_, "candidate": {"id": "c-1"}, part: told}
+        with suppress(Problems):  # refused in a line, or taken: never a failure of the store
+            apply(database, parse_event(event), MONDAY)
