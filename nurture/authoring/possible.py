@@ -107,7 +107,7 @@ class _Reading:
         if kind == "number":
             numbers = sorted({value for value in values if isinstance(value, int | float)})
             tries: list[Any] = [numbers[0] - 1] if numbers else [0]
-            for low, high in zip(numbers, [*numbers[1:], None], strict=True):
+            for low, high in zip(numbers, [*numbers, None][1:], strict=True):
                 tries += [low, low + 1 if high is None else (low + high) / 2]
             if name == "sent_count()":
                 return [number for number in tries if number >= 0] or [0]

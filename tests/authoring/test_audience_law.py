@@ -80,7 +80,7 @@ TIMES_OF_APPLICATIONS = ["application.applied_at", "application.rejected_at"]
 MORE = ["candidate.years", "candidate.skills", 'consents("culture")', "sent_count() == 0"]
 MORE += ['"python" in candidate.skills', '"python" not in candidate.skills', "true", "replied()"]
 MORE += ['"n" in candidate.github', "candidate.skills | length > 0", "0 < candidate.years < 3"]
-MORE += ['"PT" == candidate.country', 'candidate.country in "PTES"', "candidate.years != 3"]
+MORE += ['"PT" == candidate.country', '"E" in candidate.country', "candidate.years != 3"]
 MORE += ["candidate.available_from < candidate.consent_until", 'candidate.github != "x"']
 
 
