@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from nurture.cli.held import about, held_line
 from nurture.cli.printing import complain, json_line, progress, say, table, when
 from nurture.cli.project import config_option, json_option, opened
 from nurture.config import parse_length
 from nurture.engine import edits
+from nurture.engine.held import about, held_line
 from nurture.engine.project import Project
 from nurture.errors import NurtureError, UsageError
 from nurture.positions import did_you_mean
@@ -54,29 +54,31 @@ def diff(as_json: bool) -> None:
         with progress("comparing") as done:
             found = edits.compare(project, done)
         zone = ZoneInfo(project.config.timezone)
+        at_most = project.config.release_at_most
     if as_json:
         for each in found:
             json_line(each.as_json())
     elif found:
         for each in found:
-            _tell(each, zone)
+            _tell(each, zone, at_most)
     else:
         say("nothing: the files are as they are in force")
     if problems:
         raise SystemExit(1)
 
 
-def _tell(edit: edits.Edit, zone: ZoneInfo) -> None:
+def _tell(edit: edits.Edit, zone: ZoneInfo, at_most: int | str) -> None:
     say(f"\n{edit.campaign} ({edit.kind})")
     for change in edit.changes:
         say(f"  {change.text}")
     say(f"  people enrolled: {edit.enrolled}; touched: {edit.affected}")
     if edit.due_at_once:
-        more = f", which is more than release_at_most ({edit.limit}): it would be held"
-        say(
-            f"  due at once: for {edit.due_at_once} people"
-            f"{more if edit.held else f' (release_at_most is {edit.limit})'}"
+        limit = (
+            f"release_at_most ({at_most}{f', here {edit.limit}' if at_most != edit.limit else ''})"
         )
+        what = "is more" if edit.held else "is not more"
+        then = ": it would be held" if edit.held else ""
+        say(f"  due at once: for {edit.due_at_once} people, which {what} than {limit}{then}")
     if edit.moves:
         say(f"  the next mail moves (times in {zone.key}):")
         table(

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from nurture.cli.held import held_line
 from nurture.cli.printing import json_line, say, table, when, zone_in
 from nurture.cli.project import candidate_of, config_option, json_option, nobody, opened
 from nurture.core.model import MessageState
+from nurture.engine.held import held_line
 from nurture.engine.outlook import AHEAD, Entry, Outlook, outlook
 from nurture.engine.project import Project
 from nurture.engine.versions import SHORT

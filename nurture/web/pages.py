@@ -19,6 +19,7 @@ from nurture.core.model import (
     Verdict,
 )
 from nurture.engine.flowchart import flowchart
+from nurture.engine.held import held_line
 from nurture.engine.outlook import Entry, outlook
 from nurture.engine.picture import Picture, picture, whereabouts
 from nurture.engine.project import Project
@@ -61,6 +62,7 @@ def routes(project: Project, looks: Looks) -> APIRouter:
             titles=_titles(project),
             problems=project.library.problems,
             trouble=project.pulse.trouble,
+            held=held_lines(project),
             why=why,
         )
 
@@ -80,6 +82,7 @@ def routes(project: Project, looks: Looks) -> APIRouter:
         return looks.page(
             request,
             "campaign",
+            held=held_lines(project, name),
             card=_card(project, found, counted),
             mermaid=flowchart(picture(found, counted)),
             whereabouts=whereabouts,
@@ -135,13 +138,20 @@ class Card:
     stale: bool  #: the file as it is now has errors: the last good version is in force
 
 
+def held_lines(project: Project, campaign: str | None = None) -> list[str]:
+    """Edits that wait for a word from a person, or are being counted: of all campaigns, or one."""
+    listed = project.planner.guard.listed()
+    return [held_line(each) for each in listed if campaign in (None, each["campaign"])]
+
+
 def campaign_cards(project: Project) -> dict[str, Any]:
     """What is in force, and which files are not: every problem is shown where it belongs."""
     library = project.library
     cards = [_card(project, campaign) for campaign in library.campaigns.values()]
     told = {problem for card in cards for problem in card.problems}
     others = [each for each in library.problems if each not in told]
-    return {"cards": cards, "others": others, "missing": sorted(library.missing)}
+    missing = sorted(library.missing)
+    return {"cards": cards, "others": others, "missing": missing, "held": held_lines(project)}
 
 
 def _card(project: Project, campaign: Campaign, census: Census | None = None) -> Card:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nurture.cli.printing import when
+from nurture.core.reasons import moment
 
 _UTC = ZoneInfo("UTC")
 _WHY = {
@@ -23,14 +23,14 @@ def about(held: Mapping[str, Any]) -> str:
 
 def held_line(held: Mapping[str, Any]) -> str:
     """`held: welcome (an edit, since Tue 1 Dec 09:00 (UTC)): 51 people wait`"""
-    since = f"{_WHY[held['cause']]}, since {when(held['since'], _UTC)}"
+    since = f"{_WHY[held['cause']]}, since {moment(held['since'], _UTC)}"
     start = f"{held['state']}: {about(held)} ({since})"
     match held["state"]:
         case "counting":
             counted = f"{held['scanned']} of {held['total']} people counted"
             return f"{start}: {counted}, {held['due']} of them with mail due at once"
         case "spreading":
-            until = when(held["spread_until"], _UTC)
+            until = moment(held["spread_until"], _UTC)
             return f"{start}: until {until}, by {held['by']}; {held['waiting']} people wait"
         case _:
             many = max(held["waiting"], held["due"])
