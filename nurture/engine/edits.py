@@ -239,7 +239,7 @@ def _differs(before: Campaign | None, after: Campaign | None) -> bool:
     if before is None or after is None:
         return before is not after
     return (
-        not onlywritten(before, after)
+        not only_words(before, after)
         or head(before) != head(after)
         or [written(step) for step in before.every_step()]
         != [written(step) for step in after.every_step()]
