@@ -101,7 +101,8 @@ def test_each_action_of_the_log_is_explained_and_no_other():
 def unread(model: type[BaseModel], source: str) -> set[str]:
     """Keys of a level of config.yaml that no code looks at; all of a level that nobody opens.
     What a level's own method reads counts where that method is called."""
-    for name, method in vars(model).items():
+    levels = [vars(each) for each in model.__mro__ if each.__module__ == config.__name__]
+    for name, method in (pair for level in levels for pair in level.items()):
         if inspect.isfunction(method) and re.search(rf"\.{name}\(", source):
             source += inspect.getsource(method)
     return {
