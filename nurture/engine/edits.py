@@ -10,7 +10,7 @@ from typing import Any
 
 from nurture.core.agenda import Item
 from nurture.core.model import Campaign, Facts, Verdict
-from nurture.core.release import Gate, by_todays_ids, can_release, former
+from nurture.core.release import Gate, by_todays_ids, can_release, former, only_words
 from nurture.engine.former import THE_DAEMONS, version_of
 from nurture.engine.guard import BATCH
 from nurture.engine.planner import Planner
