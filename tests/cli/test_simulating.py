@@ -69,6 +69,7 @@ def git(folder: Path, *words: str) -> None:
 
 
 SAMPLE = ("simulate", "--sample", "--days", "8")
+ONE = ("simulate", "--candidate", "sample-02", "--days", "20", "--against", "in-force")
 SOONER = ("campaigns/interview-preparation.yaml", "after: 4 business days", "after: 1 hour")
 
 
@@ -119,18 +120,15 @@ def test_an_empty_project_is_told_about_its_sample(run: Run) -> None:
 def test_against_what_the_daemon_runs_an_edit_shows_who_gets_what_when(
     begun: Run, folder: Path
 ) -> None:
-    assert objects(begun("simulate", "--days", "20", "--against", "in-force", "--json")) == []
-    assert (
-        "The same people get the same"
-        in begun("simulate", "--days", "20", "--against", "in-force").stdout
-    )
+    assert objects(begun(*ONE, "--json")) == []
+    assert "The same people get the same" in begun(*ONE).stdout
     edit(folder, *SOONER)
-    found = objects(begun("simulate", "--days", "20", "--against", "in-force", "--json"))
+    found = objects(begun(*ONE, "--json"))
     keys = ["change", "candidate", "application", "campaign", "step", "before", "after"]
     assert all(list(each) == keys for each in found)
     assert {(each["change"], each["step"]) for each in found} == {("moved", "answer-due")}
     assert all(each["after"]["at"] < each["before"]["at"] for each in found)
-    text = begun("simulate", "--days", "20", "--against", "in-force").stdout
+    text = begun(*ONE).stdout
     assert "interview-preparation (changed)" in text
     assert re.search(r"moved .*Becomes a task .*Becomes a task", text)
 
@@ -151,7 +149,7 @@ def test_a_new_and_a_removed_step_say_why_nothing_comes_instead(begun: Run, fold
 def test_a_renamed_step_is_the_same_step(begun: Run, folder: Path) -> None:
     file = "campaigns/interview-preparation.yaml"
     edit(folder, file, "    id: answer-due", "    id: answer-please\n    was: answer-due")
-    assert objects(begun("simulate", "--days", "10", "--against", "in-force", "--json")) == []
+    assert objects(begun(*ONE, "--json")) == []
 
 
 def test_other_words_at_the_same_times_are_counted(begun: Run, folder: Path) -> None:
