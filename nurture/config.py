@@ -25,6 +25,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     SecretStr,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -121,6 +122,19 @@ def _holidays(value: str) -> str:
     return value
 
 
+def _site(value: str) -> str:
+    if not re.match(r"https?://[^/\s]", value):
+        raise ValueError("a whole address is expected, such as https://example.com")
+    return value
+
+
+def _database(value: str) -> str:
+    if not re.match(r"(sqlite|postgresql)(\+\w+)?:", value):  # what it is may hold a password
+        forms = "sqlite:///var/nurture.db or postgresql+psycopg://user:password@host/name"
+        raise ValueError(f"an address is expected: {forms}")
+    return value
+
+
 def _public_url(value: str) -> str:
     try:
         parts = urlsplit(value)
@@ -192,7 +206,7 @@ class Brand(Keys):
 class Company(Keys):
     name: str = EXAMPLE_COMPANY
     address: str = EXAMPLE_ADDRESS
-    site: str = "https://example.com"
+    site: Annotated[str, AfterValidator(_site)] = "https://example.com"
     brand: Brand = Brand()
 
 
@@ -232,10 +246,18 @@ class ContactHours(Keys):
     spread: Length = timedelta(minutes=45)
     holidays: Annotated[str, AfterValidator(_holidays)] = "candidate"
 
+    @field_validator("to")
+    @classmethod
+    def _closes_after_it_opens(cls, value: time, info: ValidationInfo) -> time:
+        opens = info.data.get("from_")
+        if opens is not None and opens >= value:
+            raise ValueError(f"must be later than from ({opens:%H:%M})")
+        return value
+
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> Self:
         if self.from_ >= self.to:
-            raise ValueError("from must be earlier than to")
+            raise ValueError("from must be earlier than to (18:30)")
         if not self.days:
             raise ValueError("at least one day is needed")
         return self
@@ -416,7 +438,9 @@ class Settings(Keys):
     sender: Sender = Sender()
     locale: Language = "en"
     timezone: Zone = "Europe/Lisbon"
-    database: str = Field("sqlite:///var/nurture.db", repr=False)
+    database: Annotated[str, AfterValidator(_database)] = Field(
+        "sqlite:///var/nurture.db", repr=False
+    )
     transport: Transport = OutboxTransport()
     deliver_only_to: list[Email] = []
     web: Web = Web()

@@ -22,6 +22,7 @@ class Misfit:
     message: str
     hint: str = ""
     of_key: bool = False  #: it is the key that does not fit, not its value
+    lacks: str = ""  #: the key that is missing
 
 
 def misfit(model: type[BaseModel], error: Mapping[str, Any], places: Container[Place]) -> Misfit:
@@ -34,24 +35,32 @@ def misfit(model: type[BaseModel], error: Mapping[str, Any], places: Container[P
         return Misfit(path, "unknown-key", f'"{name}"', hint, of_key=True)
     if kind in ("missing", "union_tag_not_found"):
         name = str(loc[-1]) if kind == "missing" else str(error["ctx"]["discriminator"]).strip("'")
-        return Misfit(path, "missing-key", f'"{name}" is missing')
+        return Misfit(path, "missing-key", f'"{name}" is missing', lacks=name)
     name = str(path[-1]) if path else ""
     prefix = f"{name}: " if name and not name.isdigit() else ""
-    wrong_type = kind in _COMPLAINTS or kind.endswith(("_type", "_parsing"))
+    wrong_type = (kind in _COMPLAINTS and "short" not in kind) or kind.endswith(
+        ("_type", "_parsing")
+    )
     said = _COMPLAINTS.get(kind) or str(error["msg"]).removeprefix("Value error, ")
     if kind in ("literal_error", "enum"):
         expected = str(error["ctx"]["expected"]).replace(chr(39), "")
         said = f"must be {expected}"
         hint = did_you_mean(error.get("input"), re.split(", | or ", expected))
+    elif kind == "string_pattern_mismatch":
+        said, hint = "this is not of the form that is expected", _about_form(path)
     else:
-        hint = _about_type(kind, error.get("input"))
+        hint = _about_type(kind, error.get("input"), name, _keys_at(model, loc))
     return Misfit(path, "wrong-type" if wrong_type else "invalid-value", prefix + said, hint)
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """`did you mean "..."?`, or nothing where no known word is near."""
     near = difflib.get_close_matches(str(word), sorted(set(known)), n=1, cutoff=0.6)
-    return f'did you mean "{near[0]}"?' if near else ""
+    return did_mean(near[0]) if near else ""
+
+
+def did_mean(word: str) -> str:
+    return f'did you mean "{word}"?'
 
 
 _COMPLAINTS = {
@@ -67,6 +76,8 @@ _COMPLAINTS = {
     "dict_type": "keys with values are expected here",
     "model_type": "keys with values are expected here",
     "model_attributes_type": "keys with values are expected here",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
 }
 
 
@@ -77,6 +88,12 @@ def _about_key(model: type[BaseModel], name: str, known: Sequence[str]) -> str:
     elsewhere = _holders(model, name)
     if name not in known and elsewhere:
         return f'"{name}" belongs into {elsewhere}; is it indented like its neighbours?'
+    called = _ALSO_CALLED.get(re.sub(r"[- ]", "_", name.lower()), ())
+    for other in called:
+        if other in known:
+            return did_mean(other)
+    if name in _OF_TEMPLATES and "send" in known:
+        return "that stands in the template's file"
     return did_you_mean(name, known) or (f"known here: {', '.join(known)}" if known else "")
 
 
@@ -91,15 +108,68 @@ def _holders(model: Any, name: str) -> str:
     return " or ".join(dict.fromkeys(found[:3]))
 
 
-def _about_type(kind: str, given: Any) -> str:
-    """What to type instead of a value of another type."""
-    if kind == "string_type":
-        return "put it in quotes if it is meant as text"
-    if kind == "bool_type" and str(given).lower() in _BOOLEANS:
-        return f"write {_BOOLEANS[str(given).lower()]}"
-    if kind == "list_type" and isinstance(given, dict) and given:
-        first = str(next(iter(given))).removeprefix("-")
-        return f'begin each item with a dash and a space: "- {first}: ..."'
+#: What other tools call it.
+_ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
+    "trigger": ("enter", "on"),
+    "event": ("on",),
+    **dict.fromkeys(("start", "entry", "audience", "segment"), ("enter",)),
+    **dict.fromkeys(("exit", "exits", "end", "stop", "goal"), ("leave",)),
+    **dict.fromkeys(("when", "unless", "condition", "filter", "where", "elif"), ("if",)),
+    **dict.fromkeys(("delay", "wait", "wait_time", "in"), ("after",)),
+    **dict.fromkeys(("mail", "email", "template", "message"), ("send",)),
+    **dict.fromkeys(("actions", "mails", "emails", "messages", "flow"), ("steps",)),
+    **dict.fromkeys(("date", "time", "schedule", "send_at"), ("at",)),
+    **dict.fromkeys(("expires", "deadline", "valid_until"), ("until",)),
+    "timeout": ("up_to",),
+    **dict.fromkeys(("title", "campaign"), ("name",)),
+    **dict.fromkeys(("description", "summary", "comment", "note"), ("about",)),
+    **dict.fromkeys(("preview", "preview_text", "teaser"), ("preheader",)),
+    **dict.fromkeys(("active", "enabled", "state"), ("status",)),
+}
+#: What a step does not say, because its template does.
+_OF_TEMPLATES = frozenset({"subject", "preheader", "preview", "tone", "layout", "topic"})
+
+#: What has one shape, and how it looks.
+_FORMS = {
+    "accent": 'write a colour as "#1f6f5c", in quotes',
+    "layout": "write its name without .html: letters, digits, - and _",
+    "id": "use letters, digits, - and _",
+}
+
+
+def _about_form(path: Place) -> str:
+    return _FORMS.get(str(path[-1]) if path else "", "")
+
+
+#: Keys that say how long.
+_LENGTHS = frozenset({"after", "up_to", "every", "within", "due", "again"})
+
+
+def _about_type(kind: str, given: Any, name: str, keys: Sequence[str]) -> str:
+    """What to type instead of a value of another type. `keys` are those that are known there."""
+    match kind, given:
+        case "string_type", bool() if name == "if":
+            return "leave `if` out where everybody is meant"
+        case "string_type", int() if name in _LENGTHS and not isinstance(given, bool):
+            return f"write what it counts: {given} days, {given} hours"
+        case "string_type", [first, *_]:
+            return f"write one of them, such as {first}: each has a file or step of its own"
+        case "string_type", {}:
+            return "put the whole text in quotes, on the line of the key"
+        case "string_type", _:
+            return "put it in quotes if it is meant as text"
+        case "bool_type", _ if str(given).lower() in _BOOLEANS:
+            return f"write {_BOOLEANS[str(given).lower()]}"
+        case "list_type", {**_keys} if given:
+            first = str(next(iter(given))).removeprefix("-")
+            return f'begin each item with a dash and a space: "- {first}: ..."'
+        case "list_type", str() | int():
+            item = f"{keys[0]}: {given}" if keys else given
+            return f'begin each item with a dash and a space: "- {item}"'
+        case (("model_type" | "dict_type" | "model_attributes_type"), str()) if keys:
+            return f'write "{keys[0]}: {given}"'
+        case (("model_type" | "model_attributes_type"), [*_]) if keys:
+            return f"remove the dash: {keys[0]}: ..."
     return ""
 
 

@@ -19,11 +19,12 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from nurture.errors import Problem, Problems
 from nurture.files import LARGEST
-from nurture.misfits import Place, did_you_mean, misfit
+from nurture.misfits import Misfit, Place, did_mean, did_you_mean, misfit
 from nurture.traps import (
     PROSE,
     Slip,
     braces_on,
+    empty,
     explained,
     is_wrapped,
     odd_spaces,
@@ -59,12 +60,25 @@ class Positions:
         while path and path not in self.values:
             path = path[:-1]
         node = self.values.get(path)
-        return (self.first_line, 1) if node is None else self.spot(node.start_mark.index)
+        if node is None:
+            return self.first_line, 1
+        if _is_empty(node):  # what is not there stands, to YAML, where the next thing begins
+            key = self.keys.get(path)
+            index = node.start_mark.index
+            dash = max(self.text.rfind("-", 0, index), 0) if self.text else 0
+            return self.spot(dash if key is None else key.start_mark.index)
+        return self.spot(node.start_mark.index)
 
     def key(self, path: Place) -> tuple[int, int]:
         """Of the key that `path` ends with; of the value where there is no key (list items)."""
         node = self.keys.get(path)
         return self.at(path) if node is None else self.spot(node.start_mark.index)
+
+    def is_empty(self, path: Place, index: int) -> bool:
+        """Whether the key of `path` stands at `index` of the text and has no value."""
+        key, value = self.keys.get(path), self.values.get(path)
+        at_key = key is not None and key.start_mark.index == index
+        return at_key and value is not None and _is_empty(value)
 
     def inside(self, path: Place, offset: int) -> tuple[int, int]:
         """Of the character at `offset` of the text at `path`: also in block and quoted scalars."""
@@ -162,8 +176,7 @@ def validate(model: type[M], data: Any, positions: Positions, file: str) -> M:
     except ValidationError as error:
         told = {(problem.line, problem.column) for problem in found}
         found += [positions.problem(slip, file) for slip in odd_spaces(positions.text)]
-        for one in error.errors(include_url=False)[:TOLD_AT_MOST]:
-            wrong = misfit(model, dict(one), positions.values)
+        for wrong in _misfits(model, error, positions):
             line, column = (positions.key if wrong.of_key else positions.at)(wrong.path)
             if (line, column) not in told:
                 said = {"code": wrong.code, "message": wrong.message, "hint": wrong.hint}
@@ -171,6 +184,16 @@ def validate(model: type[M], data: Any, positions: Positions, file: str) -> M:
     if valid is None or found:
         raise Problems(list(dict.fromkeys(found))[:TOLD_AT_MOST])
     return valid
+
+
+def _misfits(model: type[BaseModel], error: ValidationError, positions: Positions) -> list[Misfit]:
+    """What pydantic complains of; a key that was only misspelt is not missing too."""
+    wrong = [
+        misfit(model, dict(one), positions.values)
+        for one in error.errors(include_url=False)[:TOLD_AT_MOST]
+    ]
+    meant = {(one.path[:-1], one.hint) for one in wrong if one.code == "unknown-key"}
+    return [one for one in wrong if (one.path, did_mean(one.lacks)) not in meant]
 
 
 class _Reading:
@@ -223,6 +246,8 @@ class _Reading:
                 continue
             before = key
             self.positions.keys[*path, key] = key_node
+            if not node.flow_style and _is_empty(value_node):
+                self.positions.slips.append(empty(self.positions.text, key_node))
             data[key] = self.value(value_node, (*path, key))
         return data
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import Node
 
 #: Keys whose values are text for people: what they say is theirs, as long as all of it arrives.
 PROSE = frozenset(
@@ -105,6 +106,18 @@ def valueless(key: str, index: int, before: str, value: object) -> Slip:
         return Slip(index, "comma-in-value", message, f"write {quoted_entry(before, value, key)}")
     hint = f"write {before}: {value} {key}, or put the value in quotes if the comma is meant"
     return Slip(index, "comma-in-value", message, hint)
+
+
+def empty(text: str, key: Node) -> Slip:
+    """A key on a line of its own without a value: often one that a # made a comment."""
+    name, index = str(key.value), key.start_mark.index
+    line = text[index : (text.find("\n", index) + 1 or len(text) + 1) - 1]
+    cut = re.match(r"[^:]*: +(#\S.*)$", line)
+    message, hint = f'"{name}" has no value', f"write {name}: ..., or remove the line"
+    if cut is not None:
+        message += ": a # after a space begins a comment"
+        hint = f"write {name}: {quoted(cut[1].split('  ')[0].rstrip())}"
+    return Slip(index, "missing-key", message, hint)
 
 
 def quoted_entry(key: str, value: object, rest: str) -> str:

@@ -50,6 +50,7 @@ def read_partly(
     keys, wrong = read_keys(data, positions, file)
     values = Values(file, positions, around)
     values.problems += wrong
+    values.misshapen = frozenset((problem.line, problem.column) for problem in wrong)
     campaign = _campaign(keys, values, hashlib.sha256(raw).hexdigest())
     return campaign, list(dict.fromkeys(values.problems))
 
@@ -84,8 +85,9 @@ def _enter(keys: EnterKeys, values: Values) -> Enter | None:
         trigger, narrowest = "an audience", "candidate"
         possible = _AUDIENCE
         if keys.if_ is None:
-            message = "`on:` (an event) or `if:` (an audience) is expected"
-            values.problem(("enter",), "on-or-if", message)
+            if not values.is_misshapen(("enter",)):
+                message = "`on:` (an event) or `if:` (an audience) is expected"
+                values.problem(("enter",), "on-or-if", message)
             return None
     else:
         if not values.event(("enter", "on"), keys.on):
@@ -125,7 +127,8 @@ def _again(text: str | None, once_per: str, values: Values) -> str | Duration:
 
 
 def _leave(index: int, keys: LeaveKeys, values: Values) -> Leave:
-    if bool(keys.on) == (keys.if_ is not None):
+    both = bool(keys.on) == (keys.if_ is not None)
+    if both and not values.is_misshapen(("leave", index)):
         message = "exactly one of `on:` and `if:` is expected"
         values.problem(("leave", index), "on-or-if", message)
     for number, event in enumerate(keys.on):

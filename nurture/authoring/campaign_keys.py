@@ -246,8 +246,9 @@ def _leave_out(data: Any, problem: Problem, positions: Positions) -> None:
     nodes = positions.keys if problem.code == "unknown-key" else positions.values
     index = positions.index(problem.line, problem.column)
     paths = [path for path, node in nodes.items() if node.start_mark.index == index]
+    paths += [path for path in positions.keys if positions.is_empty(path, index)]
     path = max(paths, key=len, default=())
-    if not path or problem.code == "missing-key":
+    if not path or (problem.code == "missing-key" and path not in positions.keys):
         return
     try:
         for part in path[:-1]:

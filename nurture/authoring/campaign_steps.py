@@ -80,6 +80,8 @@ class _Reading:
             kinds.append("branch")
         if len(kinds) == 1:
             return kinds[0]
+        if not kinds and self.values.is_misshapen(path):
+            return None
         message = "exactly one of `send:`, `task:`, `wait_for:` and `then:` is expected"
         hint = "an `if:` needs `then:`" if not kinds and keys.if_ is not None else ""
         self.values.problem(path, "send-or-task", message, hint)

@@ -56,6 +56,7 @@ class Values:
         self.positions = positions
         self.around = around
         self.problems: list[Problem] = []
+        self.misshapen: frozenset[tuple[int, int]] = frozenset()  #: places already told
         self.words = vocabulary(around.config)
         self.scope = Scope(self.words, FUNCTIONS, frozenset(self.words), questions=around.questions)
         self.dates = [
@@ -78,6 +79,15 @@ class Values:
         line, column = at
         self.problems.append(
             Problem(file=self.file, line=line, column=column, code=code, message=message, hint=hint)
+        )
+
+    def is_misshapen(self, path: Place) -> bool:
+        """Whether something at `path` or within it was left out, and is told already."""
+        return any(
+            self.positions.spot(node.start_mark.index) in self.misshapen
+            for nodes in (self.positions.values, self.positions.keys)
+            for place, node in nodes.items()
+            if place[: len(path)] == path
         )
 
     def supplied(self) -> str:

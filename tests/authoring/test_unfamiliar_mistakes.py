@@ -88,3 +88,58 @@ def test_a_condition_in_another_languages_way_is_told_with_what_to_write(
     assert mark in told
     assert told[mark].code == code
     assert said in f"{told[mark].message} ({told[mark].hint})"
+
+
+STEPS = "name: Trial\nenter: {on: interview.scheduled}\nsteps:\n  - task: {text: Call them}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        # A key with nothing behind it would be a condition that everybody meets, or mail at once.
+        (CAMPAIGN.format("").replace("if: ", "§if:"), "missing-key", "write if: ..."),
+        (f"{STEPS}    §at:\n", "missing-key", "write at: ..."),
+        (f"{STEPS}    §until: # a comment\n", "missing-key", "write until: ..."),
+        ("name: Trial\nenter: {on: interview.scheduled}\n§steps:\n", "missing-key", "steps"),
+        (f"{STEPS}  §-\n", "wrong-type", "keys with values"),
+        # The shape of one thing where another is expected.
+        (STEPS.replace("interview.scheduled", "§[interview.scheduled]"), "wrong-type", "one of"),
+        (STEPS.replace("{on: ", "§").replace("}\ns", "\ns"), "wrong-type", '"on: interview'),
+        (f"{STEPS}  - if: replied()\n    then: §prep/kit\n", "wrong-type", '"- send: prep/kit"'),
+        (f"{STEPS}    after: §3\n", "wrong-type", "3 days"),
+        (STEPS.replace("{text: C", "§C").replace("m}", "m"), "wrong-type", '"text: Call them"'),
+        (f"{STEPS}leave:\n  - §offer.accepted\n", "wrong-type", '"on: offer.accepted"'),
+        # What other tools call it.
+        (
+            STEPS.replace("enter: {on: ", "§trigger: ").replace("}\ns", "\ns"),
+            "unknown-key",
+            "enter",
+        ),
+        (f"{STEPS}    §delay: 2 days\n", "unknown-key", '"after"'),
+        (f"{STEPS}    §unless: replied()\n", "unknown-key", '"if"'),
+        (f"{STEPS}    §subject: Hello\n", "unknown-key", "in the template's file"),
+        (STEPS.replace("name", "§Name"), "unknown-key", '"name"'),
+    ],
+)
+def test_another_shape_or_word_is_one_problem_that_says_what_to_write(planted, text, code, said):
+    problems, [mark] = planted(text)
+    [told] = [p for p in problems if p.file.endswith(".yaml")]
+    assert ((told.line, told.column), told.code) == (mark, code)
+    assert said in f"{told.message} ({told.hint})"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("company:\n  brand:\n    §accent: #1f6f5c\n", "missing-key", 'accent: "#1f6f5c"'),
+        ("company:\n  brand:\n    accent: §green\n", "invalid-value", '"#1f6f5c"'),
+        ("§gap:\nmax_wait: 30 days\n", "missing-key", "no value"),
+        ("company: {site: §example.com}\n", "invalid-value", "https://example.com"),
+        ("database: §mysql://localhost/x\n", "invalid-value", "sqlite:///"),
+        ('contact_hours:\n  days: mon-fri\n  to: §"07:30"\n', "invalid-value", "later than"),
+    ],
+)
+def test_a_mistake_in_the_configuration_is_told_where_it_is(planted, text, code, said):
+    [told], [mark] = planted(text, "config.yaml")
+    assert ((told.line, told.column), told.code) == (mark, code)
+    assert said in f"{told.message} ({told.hint})"

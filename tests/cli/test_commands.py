@@ -302,7 +302,7 @@ def test_check_finds_nothing_wrong_with_the_starter_project(run: Run) -> None:
 
 def test_check_tells_every_problem_in_three_formats(run: Run, folder: Path) -> None:
     path = folder / "campaigns/company-culture.yaml"
-    path.write_text(path.read_text().replace("steps:", "stepz:"))
+    path.write_text(path.read_text().replace("steps:", "stepz:").replace("owner:", "ownr:"))
     text = run("check")
     assert text.exit_code == 1
     assert re.search(r"^ *--> campaigns/company-culture\.yaml:\d+:1$", text.stdout, re.MULTILINE)
