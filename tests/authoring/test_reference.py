@@ -110,23 +110,45 @@ def test_the_first_example_is_a_campaign_without_problems(project):
     assert check(project.config) == []
 
 
-@pytest.mark.parametrize("title", ["Waiting for something", "Branches", "Repeating", "Audiences"])
-def test_every_example_of_the_language_is_without_problems(project, title):
-    part = CAMPAIGNS.split(f"### {title}", 1)[1]
-    example = re.findall(r"```yaml\n(.*?)```", part, re.DOTALL)[0]
-    asked = 'ask: [{id: remote, text: "Remote?", options: {"yes": "Yes", "no": "No"}}]'
+EXAMPLES = re.findall(r"```(?:yaml|markdown)\n(.*?)```", CAMPAIGNS, re.DOTALL)
+ASKED = 'ask: [{id: ID, text: "Well?", options: {"yes": "Yes", "no": "No"}}]'
+
+
+def whole(example: str) -> str:
+    """A campaign that has this part of one."""
+    if "steps:" not in example:
+        steps = re.findall(r"^if: .*$", example, re.MULTILINE) if "enter:" not in example else []
+        keys = example if "enter:" in example else ""
+        tasks = [f"  - task: {{text: Call {n}}}\n    {step}\n" for n, step in enumerate(steps)]
+        example = f"{keys}steps:\n{''.join(tasks) or '  - task: {text: Call}'}\n"
+    if "enter:" not in example:
+        about = next((each for each in ("offer", "interview") if each in example), "application")
+        trigger = {"offer": "offer.sent", "interview": "interview.scheduled"}.get(about)
+        example = f"enter: {{on: {trigger or 'application.created'}}}\n{example}"
+    return example if "name:" in example else f"name: x\n{example}"
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_is_without_problems(project, example):
     for name in re.findall(r"send: (\S+)", example):
         project.template(name)
-    project.template("question", '{{ ask("remote") }}', subject=f"Hi\n{asked}")
-    head = "name: x\n"
-    if "enter:" not in example:
-        trigger = "offer.sent" if "offer" in example else "application.created"
-        head += f"enter: {{on: {trigger}}}\n"
-    else:
-        example += "steps: [{task: {text: Call}}]\n"
-    project.write("campaigns/example.yaml", head + example)
+    for question in ("remote", "coming"):
+        asked = ASKED.replace("ID", question)
+        project.template(f"asks/{question}", f'{{{{ ask("{question}") }}}}', subject=f"Hi\n{asked}")
+    if example.startswith("---"):
+        project.write("templates/prep/example.md", example)
+        example = "steps:\n  - send: prep/example\n    at: 1 day before interview.starts_at"
+    elif example.startswith("ask:"):
+        project.template("asks/coming", '{{ ask("coming") }}', subject=f"Hi\n{example}")
+        example = "steps:\n  - send: asks/coming"
+    project.write("campaigns/example.yaml", whole(example))
     problems = [each for each in check(project.config) if each.severity == "error"]
     assert [str(problem) for problem in problems] == []
+
+
+def test_a_wrong_example_would_be_seen(project):
+    project.write("campaigns/example.yaml", whole('if: interview.kind == "pannel"\n'))
+    assert [each.code for each in check(project.config)] == ["unknown-value"]
 
 
 def test_the_shipped_campaigns_and_templates_have_no_problems():
