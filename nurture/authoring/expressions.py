@@ -19,9 +19,9 @@ from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 
 from nurture.authoring import passing_time
-from nurture.authoring.habits import habit
 from nurture.core.model import Truth
 from nurture.positions import did_you_mean
+from nurture.rendering.habits import habit
 
 LONGEST = 2_000  # characters
 DEEPEST = 100  # levels

@@ -13,6 +13,7 @@ from jinja2 import TemplateError, nodes
 from nurture.authoring.expressions import Complaint
 from nurture.authoring.runaway import runaway
 from nurture.rendering.templates import parsed
+from nurture.rendering.unreadable import unreadable
 
 _CODE = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _STRING = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
@@ -46,11 +47,22 @@ class Called:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """`interview.kind == "video"`, also within `in (...)`"""
+
+    thing: str
+    field: str
+    value: str
+    offset: int  #: of the value
+
+
+@dataclass(frozen=True)
 class Text:
     """All that one Jinja text says to the engine."""
 
     named: tuple[Named, ...] = ()
     called: tuple[Called, ...] = ()
+    compared: tuple[Compared, ...] = ()
     filters: tuple[tuple[str, int], ...] = ()
     tests: tuple[tuple[str, int], ...] = ()
     guarded: frozenset[str] = frozenset()  #: names that it asks about before it uses them
@@ -65,10 +77,8 @@ def read_text(source: str) -> Text:
     try:
         tree = parsed(source)
     except TemplateError as error:
-        line = getattr(error, "lineno", 1) or 1
-        complaint = Complaint(
-            tag_offset(source, line), "template-syntax", error.message or "cannot be read"
-        )
+        slip = unreadable(source, error)
+        complaint = Complaint(slip.offset, "template-syntax", slip.message, slip.hint)
         return Text(complaints=(complaint,))
     except RecursionError:
         return Text(complaints=(Complaint(0, "template-syntax", "nested too deeply"),))
@@ -139,6 +149,7 @@ class _Walk:
     source: str
     named: list[Named] = field(default_factory=list)
     called: list[Called] = field(default_factory=list)
+    compared: list[Compared] = field(default_factory=list)
     filters: list[tuple[str, int]] = field(default_factory=list)
     tests: list[tuple[str, int]] = field(default_factory=list)
     guarded: set[str] = field(default_factory=set)
@@ -151,6 +162,7 @@ class _Walk:
         return Text(
             tuple(self.named),
             tuple(self.called),
+            tuple(self.compared),
             tuple(self.filters),
             tuple(self.tests),
             frozenset(self.guarded),
@@ -194,6 +206,9 @@ class _Walk:
                 self.children(node, own, printed=False)
             case nodes.Compare() | nodes.Not():
                 self.children(node, own, printed=False)
+                if isinstance(node, nodes.Compare) and len(node.ops) == 1:
+                    self.values(node.expr, node.ops[0].expr, own)
+                    self.values(node.ops[0].expr, node.expr, own)
             case nodes.Call():
                 self.call(node, own, printed=printed)
             case nodes.Include() | nodes.Import() | nodes.FromImport() | nodes.Extends():
@@ -228,6 +243,22 @@ class _Walk:
             return
         at = self.spot(line, ".".join((thing, *attrs[:1])))
         self.named.append(Named(thing, attrs, at, printed))
+
+    def values(self, one: nodes.Node, other: nodes.Node, own: dict[str, str]) -> None:
+        """What texts a field is compared with."""
+        chain = _chain(one)
+        if chain is None or chain[0] in own or len(chain[1]) != 1:
+            return
+        start = self.spots.get((chain[2], f"{chain[0]}.{chain[1][0]}"), 0)
+        start = max(start, line_start(self.source, one.lineno))
+        for item in other.items if isinstance(other, nodes.Tuple | nodes.List) else [other]:
+            if isinstance(item, nodes.Const) and isinstance(item.value, str):
+                quoted = re.compile(rf"[\"']{re.escape(item.value)}[\"']")
+                found = quoted.search(self.source, start) or quoted.search(
+                    self.source, line_start(self.source, one.lineno)
+                )
+                at = found.start() + 1 if found else start
+                self.compared.append(Compared(chain[0], chain[1][0], item.value, at))
 
     def guard(self, test: nodes.Node | None, own: dict[str, str]) -> None:
         """What is asked about counts as asked, also within `and`, `or` and `not`."""

@@ -4,11 +4,12 @@ Reads a template's Jinja tree without rendering it. Names are looked up in the c
 what a campaign's trigger can supply is asked where the campaign is known.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from nurture.authoring.expressions import Complaint
-from nurture.authoring.jinja import Called, Named, Text, read_text
+from nurture.authoring.jinja import Called, Compared, Named, Text, literal, read_text
 from nurture.authoring.parts import parts_of, unknown_category
 from nurture.authoring.wording import wording_problems
 from nurture.config import Config
@@ -66,7 +67,9 @@ def uses_of(
         for one in text.named
         if one.thing in words and not one.of
     ]
-    complaints = [*text.complaints, *_unknown_filters(text)]
+    complaints = [*text.complaints, *_unknown_filters(text), *_placeholders(source, words)]
+    for compared in text.compared:
+        complaints += _unknown_value(compared, words)
     for one in text.named:
         complaints += _unknown_name(one, words, own)
     for call in text.called:
@@ -131,6 +134,11 @@ def _unknown_name(one: Named, words: Words, own: frozenset[str]) -> Iterator[Com
     if one.thing not in words:
         if one.thing not in own and one.thing not in FUNCTIONS and one.thing != "range":
             hint = did_you_mean(one.thing, [*words, *own, *FUNCTIONS])
+            field = _FIELD.get(re.sub(r"[_ ]", "", one.thing.lower()), one.thing)
+            if not one.attrs and not hint and field in words["candidate"]:
+                hint = f"write candidate.{field}"
+            elif not (one.attrs or hint or one.printed):
+                hint = f'if it is text, write "{one.thing}"'
             yield Complaint(one.offset, "unknown-name", f'there is no "{one.thing}"', hint)
         return
     fields = words[one.thing]
@@ -140,6 +148,46 @@ def _unknown_name(one: Named, words: Words, own: frozenset[str]) -> Iterator[Com
         yield Complaint(one.offset, "unknown-name", message, hint)
     elif len(one.attrs) > 1:
         yield from _unknown_part(one, fields[one.attrs[0]])
+
+
+#: How other tools mark what they fill in.
+_PLACEHOLDER = re.compile(
+    r"(?<![{$\w])\{ ?(?P<single>[a-z_]+(?:\.[a-z_]+)?) ?\}\}?"
+    r"|\*\|(?P<chimp>[A-Z_]{3,}):?[A-Z_]*\|\*"
+    r"|(?<![\w%])%(?P<percent>[A-Z_]{4,})%"
+    r"|\[(?P<square>(?:first|last|full|candidate|your) ?_?name)\]",
+    re.IGNORECASE,
+)
+_FIELD = {
+    **dict.fromkeys(("fname", "firstname"), "first_name"),
+    **dict.fromkeys(("lname", "lastname"), "last_name"),
+    **dict.fromkeys(("name", "fullname", "candidate_name", "your_name"), "full_name"),
+}
+
+
+def _placeholders(source: str, words: Words) -> Iterator[Complaint]:
+    """Fields marked in another tool's way: readers would see them as they stand."""
+    for found in _PLACEHOLDER.finditer(literal(source)):
+        said = next(word for word in found.groups() if word).lower()
+        thing, dot, part = said.partition(".")
+        field = re.sub(r"[ ]", "_", part or thing)
+        field = _FIELD.get(field, field)
+        if found["single"] and not (thing in words if dot else field in words["candidate"]):
+            continue  # braces that are meant
+        shown = f"{thing}.{part}" if dot else f"candidate.{field}"
+        message = f"readers would see {found[0]} as it stands"
+        yield Complaint(
+            found.start(), "template-syntax", message, f"write {{{{ {shown} }}}}, with two braces"
+        )
+
+
+def _unknown_value(one: Compared, words: Words) -> Iterator[Complaint]:
+    kind = words.get(one.thing, {}).get(one.field, "")
+    known = kind.removeprefix("enum:").split(",") if kind.startswith("enum:") else []
+    if known and one.value not in known:
+        hint = did_you_mean(one.value, known) or f"known: {', '.join(known)}"
+        message = f'"{one.value}" is never a value of {one.thing}.{one.field}'
+        yield Complaint(one.offset, "unknown-value", message, hint)
 
 
 def _unknown_part(one: Named, kind: str) -> Iterator[Complaint]:

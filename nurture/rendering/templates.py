@@ -21,6 +21,7 @@ from nurture.files import read_bytes, text_in
 from nurture.positions import Positions, did_you_mean, read_yaml, validate
 from nurture.rendering.questions import AskKeys, Question, places_of, read_questions
 from nurture.rendering.sandbox import TemplateEnvironment, filtered_markup
+from nurture.rendering.unreadable import unreadable
 
 LAYOUTS = "layouts"
 _NOT_YET = ("calendar", "talking_points", "promise")
@@ -236,17 +237,20 @@ def _syntax(template: Template) -> list[Problem]:
             tree = parsed(source)
             filtered = filtered_markup(tree)
         except TemplateSyntaxError as error:
-            line = (error.lineno or 1) - 1
-            written = source.split("\n")[line] if line < source.count("\n") + 1 else ""
+            slip = unreadable(source, error)
+            before = source[: slip.offset]
+            line = before.count("\n")
             whole = template.source.split("\n")[first_line - 1] if source != template.body else ""
-            tag = re.search(r"\{[{%#]", whole or written)
+            column = max(whole.find(source.split("\n")[0]), 0) * (not line)
+            column += len(before) - (before.rfind("\n") + 1) + 1
             problems.append(
                 Problem(
                     file=template.file,
                     line=first_line + line,
-                    column=tag.start() + 1 if tag else 1,
+                    column=column,
                     code="template-syntax",
-                    message=error.message or "this cannot be read",
+                    message=slip.message,
+                    hint=slip.hint,
                 )
             )
             continue

@@ -143,3 +143,55 @@ def test_a_mistake_in_the_configuration_is_told_where_it_is(planted, text, code,
     [told], [mark] = planted(text, "config.yaml")
     assert ((told.line, told.column), told.code) == (mark, code)
     assert said in f"{told.message} ({told.hint})"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "said"),
+    [
+        ("Hello §{{ candidate.first_name }.", "template-syntax", "end it with }}"),
+        ("Hello §{candidate.first_name}}.", "template-syntax", "{{ candidate.first_name }}"),
+        ("Hello §{first_name}.", "template-syntax", "{{ candidate.first_name }}"),
+        ("Hello §%FIRST_NAME%.", "template-syntax", "{{ candidate.first_name }}"),
+        ("Hello §*|FNAME|*.", "template-syntax", "{{ candidate.first_name }}"),
+        ("Hello §[First Name].", "template-syntax", "{{ candidate.first_name }}"),
+        ("Hello {{ §first_name }}.", "unknown-name", "write candidate.first_name"),
+        ("Hello {{ candidate §first_name }}.", "template-syntax", "candidate.first_name"),
+        ("Hello {{ candidate.first_name | default(§“you”) }}.", "template-syntax", "straight"),
+        ("Hello §{# a note", "template-syntax", "end it with #}"),
+        (
+            "{% if job.title %}a{% endif %}\n§{% if job.team %}\nb\n",
+            "template-syntax",
+            "{% endif %}",
+        ),
+        ("§{% for p in interview.interviewers %}\nb\n", "template-syntax", "{% endfor %}"),
+        ("a §{% endif %}", "template-syntax", "remove it"),
+        ("{% if job.team %}a\n b §{% end if %}", "template-syntax", "one word"),
+        ("{% if job.team %}a\n§{% elseif job.title %}b{% endif %}", "template-syntax", "{% elif"),
+        ('{% if job.team §= "x" %}a{% endif %}', "template-syntax", "write =="),
+        ("{% if job.team §&& job.title %}a{% endif %}", "template-syntax", "and, or, not"),
+        ('{% if interview.kind == "§vidoe" %}a{% endif %}', "unknown-value", '"video"'),
+        ('{% if interview.kind in ("video", "§sofa") %}a{% endif %}', "unknown-value", "panel"),
+        ("{% if interview.kind == §video %}a{% endif %}", "unknown-name", 'write "video"'),
+    ],
+)
+def test_a_slip_in_a_template_is_told_at_its_place_with_what_to_write(planted, body, code, said):
+    text = f"---\nsubject: Hello\ncategory: prep\n---\n{body}\n"
+    problems, [mark] = planted(text, "templates/prep/kit.md")
+    [told] = problems
+    assert ((told.line, told.column), told.code) == (mark, code)
+    assert said in f"{told.message} ({told.hint})"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "A {set} of [names], 100%, {% if job.title is not none %}x{% endif %} %20FOO%20.",
+        '{% if interview.kind == "video" or job.status in ("open", "closed") %}x{% endif %}',
+        "{% if candidate.first_name == 'Ann' %}[First steps](https://example.com/a%20b){% endif %}",
+        "{{ candidate.first_name }}, {{'{'}}candidate{{'}'}}",
+    ],
+)
+def test_braces_and_values_that_are_meant_are_left_alone(planted, body):
+    text = f"---\nsubject: Hello\ncategory: prep\n---\n{body}\n"
+    problems, _ = planted(text, "templates/prep/kit.md")
+    assert problems == []

@@ -20,6 +20,7 @@ class Habit:
 
 
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)
+_TESTS = "(?:un)?defined|none|string|number|mapping|iterable|sequence|odd|even|true|false"
 _OPENING = {")": "(", "]": "[", "}": "{"}
 
 Say = Callable[[re.Match[str]], tuple[str, str]]
@@ -74,7 +75,7 @@ _HABITS: tuple[tuple[str, Say], ...] = (
         r"(?<![\w.])(?P<it>before|after|between|equals?|than|greater|less)(?![\w.])",
         _not_expected("compare with ==, !=, <, <=, > or >="),
     ),
-    (r"(?<![\w.])(?P<it>is(?: +not)?)(?= +(?!(?:not +)?(?:un)?defined\b)\S)", _is),
+    (rf"(?<![\w.])(?P<it>is(?: +not)?)(?= +(?!(?:not +)?(?:{_TESTS})\b)\S)", _is),
     (r"(?<=\d)\s*(?P<it>(?:minute|hour|day|week|month|year)s?|h|d|%)(?!\w)", _unit),
     (r"(?P<it>==|!=|<=|>=|<|>|\band|\bor|\bnot|\bin)\s*$", _ends),
 )
