@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import nurture
 from bench.parts import PARTS
+from nurture.__main__ import rest
 
 
 def main() -> None:
@@ -34,6 +35,7 @@ def main() -> None:
         "quick": told.quick,
     }
     _say(where, as_json=told.json)
+    rest()  # as every `nurture` command
     for name in told.parts or PARTS:
         began = time.perf_counter()
         answers = PARTS[name](told.quick)

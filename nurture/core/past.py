@@ -108,19 +108,20 @@ class Past:
         `chosen_at`: when the branch was chosen that the step is in; `last`: when the occurrence
         before was settled, from which on this one was to be expected.
         """
-        mine = [
-            record
-            for record in self.records.get(step.id, ())
-            if record.enrollment_id == self.enrollment.id and record.moment_at is not None
-        ]
-        this = next((each for each in mine if each.occurrence == occurrence), None)
+        this, any_of_mine = None, False
+        for record in self.records.get(step.id, ()):
+            if record.enrollment_id == self.enrollment.id and record.moment_at is not None:
+                any_of_mine = True
+                if record.occurrence == occurrence:
+                    this = record
+                    break
         if this is not None and this.moment_at == moment_at:
             return this.known_at
         if this is None and last is not None:
             return last
         known_at = self.ground.known_at
         # Nothing is recorded yet of who was entered by a scan and is planned only now.
-        if not mine and (self.enrollment.entered_at >= known_at or self.is_new):
+        if not any_of_mine and (self.enrollment.entered_at >= known_at or self.is_new):
             known_at = self.enrollment.entered_at
         return known_at if chosen_at is None else max(known_at, chosen_at)
 

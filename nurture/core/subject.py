@@ -80,6 +80,8 @@ def promise_of(facts: Facts, subject: Subject, enrollment: int | None) -> Promis
     open one that is due first."""
     if subject.promise is not None:
         return facts.promises.get(subject.promise)
+    if not facts.promises:
+        return None
     dated = [(each.due_at, each.ref, each) for each in facts.promises.values() if each.due_at]
     own = [(each.made_at, ref, each) for _, ref, each in dated if each.enrollment_id == enrollment]
     if own and enrollment is not None:

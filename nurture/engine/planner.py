@@ -297,9 +297,10 @@ class Planner:
         def reads(condition: Condition, enrollment: Enrollment) -> Truth:
             # Those not entered yet have no number of their own.
             of = (enrollment.id, enrollment.subject, enrollment.entered_at)
-            if of not in words:
-                words[of] = self._words(facts, enrollment, now)
-            return condition(words[of])
+            known = words.get(of)
+            if known is None:
+                known = words[of] = self._words(facts, enrollment, now)
+            return condition(known)
 
         return reads
 

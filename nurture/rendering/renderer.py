@@ -6,6 +6,7 @@ laid out, the values are filled in afterwards. The preview is this and nothing e
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 from jinja2 import TemplateError, nodes
@@ -69,6 +70,8 @@ class Renderer:
         layouts: Mapping[str, str] | None = None,
     ) -> None:
         self._templates = templates
+        #: Asked twice a mail; there are as many answers as templates and languages.
+        self._choose = lru_cache(maxsize=4096)(partial(choose, templates))
         self._config = config
         self._signer = signer
         self._layouts = Layouts(config, layouts)
@@ -84,7 +87,7 @@ class Renderer:
     def digests(self, name: str, locale: str | None) -> tuple[str | None, str | None]:
         """Which files `render` would take for this reader: the sha256 of the template's bytes and
         of its layout's. None where there is no such file, or its text is not known."""
-        template = choose(self._templates, name, locale or self._config.locale)
+        template = self._choose(name, locale or self._config.locale)
         if template is None:
             return None, None
         return template.digest or None, self._layouts.digests.get(template.layout)
@@ -105,7 +108,7 @@ class Renderer:
         `context` is what `context.context` gives. `category` is the message's, where it is not
         the template's own. Raises RenderError; never leaves a blank.
         """
-        template = choose(self._templates, name, locale or self._config.locale)
+        template = self._choose(name, locale or self._config.locale)
         if template is None:
             raise RenderError(f'there is no template "{name}"', template=name)
         category = category or self._config.categories.get(template.category)
