@@ -55,6 +55,10 @@ class Problems(NurtureError):  # noqa: N818 - it holds many
 
 def shown(path: Path) -> str:
     """A path as people typed it: relative to the working folder where that is possible."""
+    here = path.absolute()
+    if here.is_relative_to(Path.cwd()) and ".." not in here.parts:
+        # A link in the project is known by its own name, wherever it leads.
+        return str(here.relative_to(Path.cwd()))
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except (ValueError, OSError, RuntimeError):  # elsewhere, or a link to itself

@@ -31,7 +31,7 @@ def misfit(model: type[BaseModel], error: Mapping[str, Any], places: Container[P
     path = _place(loc, places)
     if kind == "extra_forbidden":
         name = str(loc[-1])
-        hint = _about_key(model, name, _keys_at(model, loc[:-1]))
+        hint = _about_key(model, name, loc[:-1])
         return Misfit(path, "unknown-key", f'"{name}"', hint, of_key=True)
     if kind in ("missing", "union_tag_not_found"):
         name = str(loc[-1]) if kind == "missing" else str(error["ctx"]["discriminator"]).strip("'")
@@ -81,11 +81,13 @@ _COMPLAINTS = {
 }
 
 
-def _about_key(model: type[BaseModel], name: str, known: Sequence[str]) -> str:
+def _about_key(model: type[BaseModel], name: str, loc: Place) -> str:
     """What was meant by a key that is not known here."""
+    known = _keys_at(model, loc)
     if name.startswith("-") and name[1:] in known:
         return f'put a space after the dash: "- {name[1:]}:"'
-    elsewhere = _holders(model, name)
+    inside = (_holders(one, name) for one in _models_at(model, loc))
+    elsewhere = _holders(model, name) or next(filter(None, inside), "")
     if name not in known and elsewhere:
         return f'"{name}" belongs into {elsewhere}; is it indented like its neighbours?'
     called = _ALSO_CALLED.get(re.sub(r"[- ]", "_", name.lower()), ())
@@ -190,6 +192,11 @@ def _place(loc: Iterable[str | int], places: Container[Place]) -> Place:
 
 def _keys_at(model: Any, loc: Iterable[str | int]) -> list[str]:
     """The keys that `model` knows at `loc`."""
+    here = _models_at(model, loc)
+    return [about.alias or name for one in here for name, about in one.model_fields.items()]
+
+
+def _models_at(model: Any, loc: Iterable[str | int]) -> list[Any]:
     here: list[Any] = _models(model)
     for part in loc:
         deeper: list[Any] = []
@@ -198,7 +205,7 @@ def _keys_at(model: Any, loc: Iterable[str | int]) -> list[str]:
                 if part in (name, about.alias):
                     deeper += _models(about.annotation, *about.metadata)
         here = deeper or here
-    return [about.alias or name for one in here for name, about in one.model_fields.items()]
+    return here
 
 
 def _models(*annotations: Any) -> list[Any]:

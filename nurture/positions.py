@@ -32,7 +32,7 @@ from nurture.traps import (
     valueless,
 )
 
-__all__ = ["Place", "Positions", "did_you_mean", "read_yaml", "validate"]
+__all__ = ["Place", "Positions", "did_mean", "did_you_mean", "read_yaml", "validate"]
 
 M = TypeVar("M", bound=BaseModel)
 

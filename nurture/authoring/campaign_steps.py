@@ -1,7 +1,7 @@
 """What do the steps of a campaign file say: mails, tasks, gates and branches within branches?"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from nurture.authoring.campaign_keys import PromiseKeys, RepeatKeys, StepKeys, TaskKeys
 from nurture.authoring.campaign_values import ID, Values
@@ -21,7 +21,7 @@ from nurture.core.model import (
 )
 from nurture.core.timing import DYNAMIC_ANCHORS
 from nurture.positions import Place, did_you_mean
-from nurture.rendering.templates import Template
+from nurture.rendering.templates import LAYOUTS, Template
 
 _AT_ONCE = Duration(amount=0, unit="minutes")
 _TIMED = frozenset({"at", "after", "if_", "until", "if_late", "again_if_moved", "repeat"})
@@ -117,7 +117,8 @@ class _Reading:
         if keys.if_ is None:
             first = "then" if keys.then is not None else "else"
             message = f"`{first}:` needs an `if:` that decides"
-            self.values.problem_key((*path, first), "branch", message)
+            hint = "" if path[-1] == 0 else "to belong to the `if:` above, it begins without a dash"
+            self.values.problem_key((*path, first), "branch", message, hint)
         elif keys.then is None:
             hint = "write `then:`, and turn the condition round: not (...)"
             self.values.problem_key((*path, "else"), "branch", "`else:` without `then:`", hint)
@@ -235,9 +236,8 @@ class _Reading:
             self.values.problem(place, "broken-template", f'"{name}" has problems of its own')
             templates = around.unfit
         elif name not in known:
-            hint = did_you_mean(name.removesuffix(".md").removesuffix(".html"), known)
-            hint = hint or f"is there a templates/{name}.md?"
-            self.values.problem(place, "unknown-template", f'"{name}"', hint)
+            self.values.problem(place, "unknown-template", f'"{name}"', _near(name, known))
+            self._known_category((*path, "category"), keys.category)
             return None
         of_name = known.get(name) or [each for each in templates.values() if each.name == name]
         for template in sorted(of_name, key=lambda each: each.key):
@@ -268,10 +268,7 @@ class _Reading:
 
     def _restrained(self, path: Place, name: str, template: Template) -> None:
         categories: Mapping[str, Category] = self.values.around.config.categories
-        if name not in categories:
-            hint = did_you_mean(name, categories) or f"known: {', '.join(categories)}"
-            self.values.problem(path, "unknown-category", f'"{name}"', hint)
-        elif template.category in categories:
+        if self._known_category(path, name) and template.category in categories:
             lost = restraint_lost(categories[template.category], categories[name])
             if lost:
                 message = (
@@ -279,6 +276,14 @@ class _Reading:
                 )
                 hint = "a step may only name a more restrained category"
                 self.values.problem(path, "loose-category", message, hint)
+
+    def _known_category(self, path: Place, name: str | None) -> bool:
+        categories = self.values.around.config.categories
+        if name is None or name in categories:
+            return True
+        hint = did_you_mean(name, categories) or f"known: {', '.join(categories)}"
+        self.values.problem(path, "unknown-category", f'"{name}"', hint)
+        return False
 
     # --- ids
 
@@ -324,6 +329,20 @@ class _Reading:
                 hint = "write the id that this step itself had before"
                 self.values.problem((*path, "was"), "was", message, hint)
             claimed.setdefault(id_, path)
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    """Which template was meant by a name that is none."""
+    bare = name.strip("/").removesuffix(".md").removesuffix(".html")
+    if bare.startswith(f"{LAYOUTS}/"):
+        return "that is a layout: name the letter, and its layout in the letter's own file"
+    inside = sorted(each for each in known if each.startswith(f"{bare}/"))
+    if inside:
+        return f"that is a folder: name a template in it, such as {inside[0]}"
+    same = [each for each in sorted(known) if each.endswith(f"/{bare}")]
+    if same:
+        return f'did you mean "{same[0]}"?'
+    return did_you_mean(bare, known) or f"is there a templates/{bare}.md?"
 
 
 def _slug(text: str) -> str:

@@ -15,7 +15,7 @@ from nurture.config import Config
 from nurture.core.model import Condition, Duration, Moment
 from nurture.core.timing import parse_duration, parse_moment
 from nurture.errors import Problem
-from nurture.positions import Place, Positions, did_you_mean
+from nurture.positions import Place, Positions, did_mean, did_you_mean
 from nurture.rendering.context import vocabulary
 from nurture.rendering.functions import FUNCTIONS
 from nurture.rendering.templates import Template, questions_of
@@ -46,6 +46,19 @@ class Surroundings:
     def questions(self) -> Mapping[str, Collection[str]]:
         """What all templates ask: the options by the question's id."""
         return questions_of([*self.templates.values(), *self.unfit.values()])
+
+
+#: What people also call what happens.
+_HAPPENED = {
+    **dict.fromkeys(("booked", "created", "planned", "arranged", "invited"), "scheduled"),
+    **dict.fromkeys(("moved", "changed", "rebooked", "updated", "postponed"), "rescheduled"),
+    **dict.fromkeys(("canceled", "called_off", "deleted"), "cancelled"),
+    **dict.fromkeys(("finished", "done", "ended", "held", "over"), "completed"),
+    **dict.fromkeys(("received", "submitted", "new", "applied"), "created"),
+    **dict.fromkeys(("made", "extended"), "sent"),
+    **dict.fromkeys(("refused",), "declined"),
+    **dict.fromkeys(("filled",), "closed"),
+}
 
 
 class Values:
@@ -99,9 +112,10 @@ class Values:
         """Whether anybody raises this event."""
         if event in EVENTS or re.fullmatch(r"custom\.[a-z][a-z0-9_]*", event):
             return True
-        hint = did_you_mean(event, EVENTS)
+        thing, _, happened = event.lower().partition(".")
+        meant = f"{thing}.{_HAPPENED.get(happened, happened)}"
+        hint = did_mean(meant) if meant in EVENTS else did_you_mean(event, EVENTS)
         if not hint:
-            thing = event.partition(".")[0]
             some = sorted(e for e in EVENTS if e.startswith(f"{thing}."))
             hint = f"known: {', '.join(some)}" if some else "events of your own are custom.<name>"
         self.problem(path, "unknown-event", f'"{event}"', hint)

@@ -189,8 +189,9 @@ class Library:
         names = set()
         folder = self.config.templates_dir
         for path in folder.rglob("*"):
-            if path.suffix in (".md", ".html"):
-                name = path.relative_to(folder).with_suffix("").as_posix()
+            below = path.relative_to(folder)
+            if path.suffix in (".md", ".html") and below.parts[0] != LAYOUTS:
+                name = below.with_suffix("").as_posix()
                 if name not in self.templates:
                     names.add(name)
         return frozenset(names)

@@ -51,7 +51,7 @@ def check(
         say(_explained(code))
         return 0
     found = check_all(config_path(), environment())
-    within = [path.resolve() for path in paths]
+    within = [_real(path) for path in paths]
     found = [each for each in found if not within or _is_within(each, within)]
     if found:
         colour = color == "always" or (color == "auto" and _is_colourful())
@@ -76,6 +76,11 @@ def _is_colourful() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
+def _real(path: Path) -> Path:
+    """Where it really is; of a link to itself, where the link is."""
+    return Path(os.path.realpath(path))
+
+
 def _is_within(problem: Problem, paths: list[Path]) -> bool:
-    file = Path(problem.file).resolve()
+    file = _real(Path(problem.file))
     return any(file == path or path in file.parents for path in paths)

@@ -195,3 +195,29 @@ def test_braces_and_values_that_are_meant_are_left_alone(planted, body):
     text = f"---\nsubject: Hello\ncategory: prep\n---\n{body}\n"
     problems, _ = planted(text, "templates/prep/kit.md")
     assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        (STEPS.replace("{text: C", "\n    §text: C").replace("m}", "m"), "unknown-key", "task:"),
+        (STEPS.replace("interview.scheduled", "§interview.booked"), "unknown-event", "scheduled"),
+        (STEPS.replace("interview.s", "§Interview.S"), "unknown-event", "interview.scheduled"),
+        (f"{STEPS}  - send: kit\n    category: §urgent\n", "unknown-category", "logistics"),
+        (f"{STEPS}  - send: §kit\n", "unknown-template", '"prep/kit"'),
+        (f"{STEPS}  - send: §prep\n", "unknown-template", "prep/kit"),
+        (f"{STEPS}  - send: §layouts/letter\n", "unknown-template", "a layout"),
+        (
+            f"{STEPS}  - if: replied()\n  - §then:\n      - task: {{text: a}}\n",
+            "branch",
+            "without a dash",
+        ),
+    ],
+)
+def test_a_misnamed_thing_is_told_with_the_one_that_was_meant(project, planted, text, code, said):
+    project.template("prep/kit")
+    problems, [mark] = planted(text)
+    told = {(p.line, p.column): p for p in problems}
+    assert mark in told
+    assert told[mark].code == code
+    assert said in f"{told[mark].message} ({told[mark].hint})"

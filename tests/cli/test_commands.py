@@ -317,6 +317,14 @@ def test_check_tells_every_problem_in_three_formats(run: Run, folder: Path) -> N
     assert run("check", "--format", "github").stdout.startswith("::error file=campaigns/")
 
 
+def test_check_of_one_path_lives_with_links_that_lead_nowhere(run: Run, folder: Path) -> None:
+    (folder / "campaigns/gone.yaml").symlink_to("/nowhere/at-all.yaml")
+    (folder / "campaigns/itself.yaml").symlink_to("itself.yaml")
+    assert run("check", "campaigns/decision.yaml").stdout == "no problems\n"
+    told = [json.loads(line)["file"] for line in run("check", "--json").stdout.splitlines()]
+    assert told == ["campaigns/gone.yaml", "campaigns/itself.yaml"]
+
+
 def test_check_explains_a_code_and_finds_the_one_that_was_meant(run: Run) -> None:
     told = run("check", "--explain", "comma-in-value")
     assert (told.exit_code, told.stdout.splitlines()[0][:15]) == (0, "comma-in-value:")
