@@ -84,7 +84,8 @@ def approve(ids: tuple[int, ...]) -> None:
     Either all that are named, or none. They go out as soon as caps and hours allow.
     """
     with opened() as project, project.database.write() as connection:
-        states = desk.approve(connection, ids, project.clock.now())
+        words = project.letters.renderer.digests
+        states = desk.approve(connection, ids, words, project.clock.now())
         for id_ in ids:
             if states.get(id_) != "held":
                 said = f"it is {states[id_]}" if id_ in states else "there is no such message"

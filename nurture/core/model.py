@@ -322,6 +322,8 @@ class Message:
     application: str | None = None
     created_at: datetime
     approved_at: datetime | None = None
+    #: sha256 of the template's and the layout's bytes by which it was approved, or last handed over
+    words: tuple[str | None, str | None] = (None, None)
     until: datetime | None = None
     sent_at: datetime | None = None
     attempts: int = 0

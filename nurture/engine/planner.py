@@ -193,7 +193,7 @@ class Planner:
         nobody entered or left."""
         roll = Roll(active=[each for each in facts.enrollments if each.ended_at is None])
         found = self._wanted(facts, roll, now, OPEN, campaigns)
-        return plan(found.recipient, found.wanted, ledger(facts), self.policy, now)
+        return plan(found.recipient, found.wanted, self._ledger(facts), self.policy, now)
 
     def _enroll(self, facts: Facts, now: datetime) -> Roll:
         around = Around(
@@ -248,7 +248,7 @@ class Planner:
         if roll.entered:
             facts = replace(facts, enrollments=(*facts.enrollments, *roll.entered))
         found = self._wanted(facts, roll, now, gates)
-        agenda = plan(found.recipient, found.wanted, ledger(facts), self.policy, now)
+        agenda = plan(found.recipient, found.wanted, self._ledger(facts), self.policy, now)
         if alarms := [*roll.alarms, *found.alarms]:
             alarms += [agenda.wake_at] if agenda.wake_at else []
             agenda = replace(agenda, wake_at=min(alarms))
@@ -261,6 +261,21 @@ class Planner:
             tasks=tasks,
             campaigns=self.library.campaigns,
             domain=self.config.sender.email.partition("@")[2],
+        )
+
+    def _ledger(self, facts: Facts) -> Ledger:
+        """What has reached this candidate, and what is on its way. What somebody approved is
+        approved in the words they saw: other words ask again."""
+        messages, words = by_key(facts.messages), self.renderer().digests
+        return Ledger(
+            contacts=facts.contacts,
+            messages=messages,
+            approved=frozenset(
+                key
+                for key, each in messages.items()
+                if each.approved_at is not None
+                and each.words == words(each.template, facts.candidate.locale)
+            ),
         )
 
     def _tasks(
@@ -354,16 +369,6 @@ class _SetAside:
             exc_info=False,
         )
         return True
-
-
-def ledger(facts: Facts) -> Ledger:
-    """What has reached this candidate, and what is on its way."""
-    messages = by_key(facts.messages)
-    return Ledger(
-        contacts=facts.contacts,
-        messages=messages,
-        approved=frozenset(key for key, each in messages.items() if each.approved_at is not None),
-    )
 
 
 def _put_off(agenda: Agenda, unsaid: Mapping[Key, str], until: datetime) -> Agenda:

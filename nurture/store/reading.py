@@ -216,6 +216,7 @@ def message_from_row(row: RowMapping) -> Message:
         application=row["application"],
         created_at=row["created_at"],
         approved_at=row["approved_at"],
+        words=(row["template_digest"], row["layout_digest"]),
         until=row["until"],
         sent_at=row["sent_at"],
         attempts=row["attempts"],

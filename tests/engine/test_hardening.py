@@ -218,7 +218,8 @@ def test_a_mail_approved_after_a_week_survives_a_server_that_says_not_now(world:
     with world.database.write() as connection:
         held = [row["id"] for row in history.message_rows(connection) if row["state"] == "held"]
         assert len(held) == 1
-        desk.approve(connection, held, world.clock.now())
+        words = world.project.letters.renderer.digests
+        desk.approve(connection, held, words, world.clock.now())
     world.postman.answers = [Deferred(code=451, text="4.7.1 greylisted")] * 2
     world.run_for(days=2)
     assert [step for step, _ in world.sent()] == ["first"]
