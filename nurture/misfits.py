@@ -143,6 +143,10 @@ def _about_form(path: Place) -> str:
     return _FORMS.get(str(path[-1]) if path else "", "")
 
 
+def _first(keys: Sequence[str], given: str) -> str:
+    return f'write "{keys[0]}: {given}"'
+
+
 #: Keys that say how long.
 _LENGTHS = frozenset({"after", "up_to", "every", "within", "due", "again"})
 
@@ -163,13 +167,15 @@ def _about_type(kind: str, given: Any, name: str, keys: Sequence[str]) -> str:
         case "bool_type", _ if str(given).lower() in _BOOLEANS:
             return f"write {_BOOLEANS[str(given).lower()]}"
         case "list_type", {**_keys} if given:
-            first = str(next(iter(given))).removeprefix("-")
+            first = str(next(iter(given))).lstrip("-–—*• ")
             return f'begin each item with a dash and a space: "- {first}: ..."'
         case "list_type", str() | int():
             item = f"{keys[0]}: {given}" if keys else given
             return f'begin each item with a dash and a space: "- {item}"'
         case (("model_type" | "dict_type" | "model_attributes_type"), str()) if keys:
-            return f'write "{keys[0]}: {given}"'
+            said = re.match(r"(\w+)\W+(.+)", given)
+            known = said is not None and said[1] in keys
+            return f'write "{said[1]}: {said[2]}"' if said and known else _first(keys, given)
         case (("model_type" | "model_attributes_type"), [*_]) if keys:
             return f"remove the dash: {keys[0]}: ..."
     return ""

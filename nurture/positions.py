@@ -175,10 +175,12 @@ def validate(model: type[M], data: Any, positions: Positions, file: str) -> M:
         valid = model.model_validate({} if data is None else data, by_alias=True, by_name=False)
     except ValidationError as error:
         told = {(problem.line, problem.column) for problem in found}
-        found += [positions.problem(slip, file) for slip in odd_spaces(positions.text)]
+        odd = [positions.problem(slip, file) for slip in odd_spaces(positions.text)]
+        found += odd
+        spoilt = {problem.line for problem in odd}
         for wrong in _misfits(model, error, positions):
             line, column = (positions.key if wrong.of_key else positions.at)(wrong.path)
-            if (line, column) not in told:
+            if (line, column) not in told and line not in spoilt:
                 said = {"code": wrong.code, "message": wrong.message, "hint": wrong.hint}
                 found.append(Problem(file=file, line=line, column=column, **said))
     if valid is None or found:

@@ -84,6 +84,11 @@ class _Reading:
             return None
         message = "exactly one of `send:`, `task:`, `wait_for:` and `then:` is expected"
         hint = "an `if:` needs `then:`" if not kinds and keys.if_ is not None else ""
+        if kinds[1:] == ["branch"]:
+            key = "then" if keys.then is not None else "else"
+            hint = f"indent `{key}:` as far as the `if:` that it belongs to"
+            self.values.problem_key((*path, key), "send-or-task", message, hint)
+            return None
         self.values.problem(path, "send-or-task", message, hint)
         return None
 

@@ -401,6 +401,8 @@ class _Compiler:
             pairs = [(left, right), (right, left)]
         for one, other in pairs:
             kind = self._kind(one)
+            if isinstance(other, nodes.Sub) and kind in ("instant", "date"):
+                self._check_date(one, other)
             if isinstance(other, nodes.Const) and not isinstance(other.value, str | None):
                 self._check_number(one, kind, operand.op, other)
             if not isinstance(other, nodes.Const) or not isinstance(other.value, str):
@@ -443,6 +445,12 @@ class _Compiler:
             hint = f'write "{said}", if that is the text' if kind == "text" else f"known: {known}"
             message = f"{said} is never a value of {self._shown(one)}"
             self._refuse(other, "unknown-value", message, hint)
+
+    def _check_date(self, one: nodes.Expr, other: nodes.Sub) -> None:
+        """`2026-12-24` is a number to whoever can only count: 1990."""
+        if other.find(nodes.Getattr) is None and other.find(nodes.Call) is None:
+            hint = f"compare how long ago it is: days_since({self._shown(one)}) > 3"
+            self._refuse(other, "expression", "conditions name no dates", hint)
 
     def _check_text(self, one: nodes.Expr, kind: str, other: nodes.Const) -> None:
         """A text beside what is a number, a list, or true or not."""
@@ -532,6 +540,8 @@ def _at(node: nodes.Node) -> int:
     """Where it begins; of a quoted text, its first character."""
     match node:
         case nodes.Getattr(node=inner) | nodes.Getitem(node=inner) | nodes.Call(node=inner):
+            return _at(inner)
+        case nodes.Sub(left=inner):
             return _at(inner)
         case nodes.Const(value=str(), lineno=quote):
             return quote + 1

@@ -68,7 +68,7 @@ _HABITS: tuple[tuple[str, Say], ...] = (
     (r"(?P<it>&&?|\|\||(?<!\|)!(?!=))", _not_expected("write and, or, not")),
     (r"(?<![\w.])(?P<it>AND|OR|NOT|IN|And|Or|Not|In)(?![\w.(])", _small),
     (
-        r"(?<![\w.])(?P<it>contains|includes|has|like|matches|LIKE|CONTAINS)(?![\w.])",
+        r"(?<![\w.])(?P<it>contains|includes|startswith|endswith|starts|ends|has|like|matches|LIKE|CONTAINS)(?![\w.])",
         _not_expected('to look into a text or list, write "..." in job.title'),
     ),
     (

@@ -134,6 +134,8 @@ def _word(source: str, start: int, said: str) -> Unreadable | None:
             hint = ""
             if before is not None and re.fullmatch(r"\w+", got[1]):
                 hint = f"write {before[1]}.{got[1]}, if that is its field"
+            if got[1] == "then":
+                hint = "remove it: %} ends what is asked"
             return Unreadable(found.start(), f'"{got[1]}" is not expected here', hint)
     return None
 
