@@ -6,8 +6,10 @@ a start must know its last good versions also while the database is away, and fi
 checked and previewed before one is opened.
 """
 
+import errno
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -27,11 +29,14 @@ def copies(config: Config) -> Config | None:
 def keep(
     config: Config, campaigns: Mapping[str, Campaign], templates: Mapping[str, Template]
 ) -> None:
-    """Copy the files these were read from; of a file that is another by now, the copy stays."""
-    before, new = config.var / "in-force", config.var / "in-force.new"
+    """Copy the files these were read from; of a file that is another by now, the copy stays.
+
+    Several processes may do so at once: each makes a folder of its own, and one of them stays.
+    """
+    before = config.var / "in-force"
     try:
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
+        config.var.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix="in-force.", dir=config.var))
         wanted = [(f"campaigns/{name}.yaml", each.digest) for name, each in campaigns.items()]
         for key, template in templates.items():
             suffix = Path(template.file).suffix
@@ -42,7 +47,12 @@ def keep(
         if layouts.is_dir():
             shutil.copytree(layouts, new / "templates" / LAYOUTS)
         shutil.rmtree(before, ignore_errors=True)
-        new.rename(before)
+        try:
+            new.rename(before)
+        except OSError as error:
+            shutil.rmtree(new, ignore_errors=True)
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise  # else another process was faster
     except OSError as error:
         raise OutsideError(f"{shown(before)} cannot be written: {error.strerror}") from error
 

@@ -14,7 +14,7 @@ from nurture.engine.planner import Planner
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Renderer
 from nurture.store import planning, revisions
-from nurture.store.database import Database
+from nurture.store.database import Database, one_at_a_time
 
 IN_FORCE = "in-force"  #: the mark that says which files and rules people were planned by
 
@@ -81,6 +81,7 @@ class Project:
         in_force = {name: each.digest for name, each in self.library.campaigns.items()}
         rules = house.fingerprint(self.config)
         with self.database.write() as connection:
+            one_at_a_time(connection, IN_FORCE)
             mark = planning.mark(connection, IN_FORCE)
             before = mark or {"campaigns": {}, "rules": rules}
             was = before["campaigns"]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -185,3 +185,11 @@ def _sqlite(engine: Engine) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def one_at_a_time(connection: Connection, name: str) -> None:
+    """Until this transaction ends, nobody else passes here under the same name: for who compares a
+    mark with what is and writes both. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        key = func.hashtextextended(f"nurture {name}", 0)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
