@@ -152,7 +152,9 @@ def test_facts_and_edits_made_while_it_runs_take_effect_by_themselves(running: R
     before = len(running.mails())
 
     # What another process writes.
-    starts = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
+    # At two in the afternoon: at night both reminders would come on the evening before.
+    noon = datetime.now(UTC).replace(hour=14, minute=0, second=0, microsecond=0)
+    starts = noon + timedelta(days=9)
     running.tell(
         type="interview.scheduled",
         candidate={"id": "x1", "email": "x1@example.com", "first_name": "Xenia"},
