@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-PATIENCE = 30.0  # for a busy machine; what is promised is measured apart
+PATIENCE = 120.0  # for a busy machine; what is promised is measured apart
 
 
 def wait_for(what: Callable[[], Any], seconds: float = PATIENCE) -> Any:

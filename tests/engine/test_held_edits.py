@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from nurture.store import releases
+from nurture.store.tables import candidates, message_steps, messages
 from tests.world import World
 
 FILE = """\
@@ -37,7 +39,16 @@ def people(world: World, count: int, first: int = 0) -> list[str]:
 
 
 def got(world: World, step: str, names: list[str]) -> list[str]:
-    return [name for name in names if step in dict(world.sent(name))]
+    """Who of these was sent a step, from the ledger, in one question."""
+    query = (
+        select(candidates.c.ref)
+        .join(messages, messages.c.candidate_id == candidates.c.id)
+        .join(message_steps, message_steps.c.message_id == messages.c.id)
+        .where(messages.c.state == "sent", message_steps.c.step == step)
+    )
+    with world.database.read() as connection:
+        found = set(connection.execute(query).scalars())
+    return [name for name in names if name in found]
 
 
 def rows(world: World) -> dict[str, releases.Release]:
