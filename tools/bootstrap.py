@@ -41,7 +41,7 @@ COMMANDS = {
     "run": (["nurture", "run"], False),
     "once": (["nurture", "run", "--once"], False),
     "sim": (["nurture", "simulate", "--days", "60"], False),
-    "test": (["pytest", "-n", "auto"], True),  # one process a core
+    "test": (["pytest", "-n", "auto", "--dist", "worksteal"], True),  # one process a core
     "bench": (["bench"], True),
     "lint": (None, True),
 }

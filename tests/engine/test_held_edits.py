@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from nurture.intake.apply import apply_all
+from nurture.intake.events import parse_event
 from nurture.store import releases
 from nurture.store.tables import candidates, message_steps, messages
 from tests.world import World
@@ -28,12 +30,18 @@ def write(world: World, days: int = 5, status: str = "live", steps: str = "") ->
 
 def people(world: World, count: int, first: int = 0) -> list[str]:
     names = [f"c{number}" for number in range(first, first + count)]
-    for name in names:
-        world.tell(
-            "application.created",
-            candidate={"id": name, "email": f"{name}@example.com"},
-            application={"id": f"a-{name}"},
-        )
+    now = world.clock.now()
+    told = [
+        {
+            "type": "application.created",
+            "source": "test",
+            "occurred_at": now.isoformat(),
+            "candidate": {"id": name, "email": f"{name}@example.com"},
+            "application": {"id": f"a-{name}"},
+        }
+        for name in names
+    ]
+    apply_all(world.database, [parse_event(event) for event in told], now)
     world.work()
     return names
 
