@@ -1,11 +1,12 @@
 """What did they get, what will they get, and why? And how is everything?"""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
+from nurture.cli.instants import Instant
 from nurture.cli.printing import json_line, say, table, when, zone_in
 from nurture.cli.project import candidate_of, config_option, json_option, nobody, opened
 from nurture.core.model import MessageState
@@ -115,26 +116,11 @@ def _sent_by(entry: Entry, zone: ZoneInfo, *, words: bool) -> None:
                 say(f"        {number:>4} | {line}".rstrip())
 
 
-class Since(click.ParamType[datetime]):
-    """A day or an instant; without an offset it is UTC."""
-
-    name = "when"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        try:
-            at = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f'"{value}" is not like 2026-11-22 or 2026-11-22T09:00+01:00', param, ctx)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
 @click.command(epilog="Example: nurture messages --state held --since 2026-11-22")
 @config_option
 @click.option("--candidate", "who", metavar="ID", help="Id, e-mail or number.")
 @click.option("--state", type=click.Choice([state.value for state in MessageState]))
-@click.option("--since", type=Since(), help="Made since this day or instant (ISO 8601; UTC).")
+@click.option("--since", type=Instant(), help="Made since this day or instant (ISO 8601; UTC).")
 @click.option("--limit", type=click.IntRange(1), default=200, show_default=True)
 @json_option
 def messages(

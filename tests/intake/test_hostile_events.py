@@ -192,3 +192,5 @@ def test_no_event_can_break_a_row_by_naming_a_column_of_the_store(
         event = {"type": type_, "candidate": {"id": "c-1"}, part: told}
         with suppress(Problems):  # refused in a line, or taken: never a failure of the store
             apply(database, parse_event(event), MONDAY)
+    with database.read() as connection:
+        assert connection.execute(select(table)).all(), "what was taken can be read"
