@@ -56,7 +56,8 @@ class Database:
                 yield connection
 
     def changed(self) -> bool:
-        """Whether another process may have written since the last call. Reads no table."""
+        """Whether another process may have written since the last call: at the first one and after
+        a lost connection it may, since nobody listened. Reads no table."""
         try:
             return self._heard()
         except Exception as error:
@@ -66,7 +67,8 @@ class Database:
             ) from error
 
     def _heard(self) -> bool:
-        if self._ear is None:
+        new = self._ear is None
+        if new:
             # The driver's own connection, in no transaction: within one nothing new can be seen.
             self._ear = self.engine.raw_connection()
             if self.dialect == "postgresql":
@@ -74,10 +76,10 @@ class Database:
                 self._ear.driver_connection.execute(f"LISTEN {CHANNEL}")
         driver = self._ear.driver_connection
         if self.dialect == "postgresql":
-            return bool(list(driver.notifies(timeout=0)))
+            return bool(list(driver.notifies(timeout=0))) or new
         version = driver.execute("PRAGMA data_version").fetchone()
         before, self._noticed = self._noticed, version
-        return bool(before != version)
+        return bool(before != version) or new
 
     def close(self) -> None:
         if self._ear is not None:
