@@ -34,7 +34,15 @@ from pydantic_core import CoreSchema, core_schema
 
 from nurture.core.caps import Cap, Gap
 from nurture.core.hours import Never
-from nurture.core.model import Approval, Category, Duration, Hours, MessageClass, Tone
+from nurture.core.model import (
+    Approval,
+    ByPhone,
+    Category,
+    Duration,
+    Hours,
+    MessageClass,
+    Tone,
+)
 from nurture.core.timing import parse_duration
 from nurture.errors import Problem, Problems, shown
 from nurture.files import read_bytes, text_in
@@ -298,6 +306,9 @@ class CategoryKeys(Keys):
     approval: Approval = Approval.AUTO
     counts_as_contact: bool = True
     at_least_once: bool = False
+    by_phone: ByPhone = ByPhone.MAIL
+    follow_up: bool = False
+    bundle: bool = True
 
     def category(self) -> Category:
         return Category(name="", **dict(self))  # Config gives it the name of its key
@@ -340,6 +351,12 @@ class Bundle(Keys):
     at_most: Annotated[int, Field(ge=1, le=20)] = 5
 
 
+class FollowUps(Keys):
+    in_process: Annotated[int, Field(ge=1, le=100)] = 2
+    outreach: Annotated[int, Field(ge=1, le=100)] = 4
+    then_quiet: Length = timedelta(days=90)
+
+
 class ToneRules(Keys):
     cheerful_after_bad_news: Length = timedelta(days=14)
 
@@ -360,20 +377,54 @@ _SERVICE, _NURTURE, _PRIVACY = MessageClass
 DEFAULT_CATEGORIES: dict[str, Category] = {
     category.name: category
     for category in (
-        Category(name="receipt", klass=_SERVICE, priority=95, capped=False, hours=Hours.ANY),
-        Category(name="logistics", klass=_SERVICE, priority=100, capped=False, hours=Hours.WIDE),
-        Category(name="offer", klass=_SERVICE, priority=92, capped=False, approval=Approval.EACH),
         Category(
-            name="decision", klass=_SERVICE, priority=90, capped=False, approval=Approval.EACH
+            name="receipt",
+            klass=_SERVICE,
+            priority=95,
+            capped=False,
+            hours=Hours.ANY,
+            bundle=False,
         ),
         Category(
-            name="closure", klass=_SERVICE, priority=85, capped=False, approval=Approval.BATCH
+            name="logistics",
+            klass=_SERVICE,
+            priority=100,
+            capped=False,
+            hours=Hours.WIDE,
+            bundle=False,
         ),
-        Category(name="status", klass=_SERVICE, priority=80, capped=False),
+        Category(
+            name="offer",
+            klass=_SERVICE,
+            priority=92,
+            capped=False,
+            approval=Approval.EACH,
+            by_phone=ByPhone.BOTH,
+            bundle=False,
+        ),
+        Category(
+            name="decision",
+            klass=_SERVICE,
+            priority=90,
+            capped=False,
+            approval=Approval.EACH,
+            by_phone=ByPhone.CALL,
+            bundle=False,
+        ),
+        Category(
+            name="closure",
+            klass=_SERVICE,
+            priority=85,
+            capped=False,
+            approval=Approval.BATCH,
+            by_phone=ByPhone.CALL,
+            bundle=False,
+        ),
+        Category(name="status", klass=_SERVICE, priority=80, capped=False, by_phone=ByPhone.CALL),
         Category(name="prep", klass=_SERVICE, priority=70, capped=False),
-        Category(name="privacy", klass=_PRIVACY, priority=65, capped=False),
-        Category(name="help", klass=_SERVICE, priority=50),
-        Category(name="check-in", klass=_NURTURE, priority=40),
+        Category(name="privacy", klass=_PRIVACY, priority=65, capped=False, bundle=False),
+        Category(name="help", klass=_SERVICE, priority=50, by_phone=ByPhone.CALL),
+        Category(name="check-in", klass=_NURTURE, priority=40, follow_up=True),
         Category(name="culture", klass=_NURTURE, priority=20),
         Category(name="digest", klass=_NURTURE, priority=10),
     )
@@ -454,6 +505,8 @@ class Settings(Keys):
     silence: dict[str, Span] = DEFAULT_SILENCE
     bundle: Bundle = Bundle()
     tone: ToneRules = ToneRules()
+    follow_ups: FollowUps = FollowUps()
+    fallback_after: Span = Duration(amount=1, unit="business days")
     max_wait: Length = timedelta(days=30)
     release_at_most: int | Annotated[str, Field(pattern=r"^\d{1,3}(\.\d+)?%$")] = 50
     undo_window: Length = timedelta(minutes=10)

@@ -39,6 +39,23 @@ class Approval(StrEnum):
     EACH = "each"
 
 
+class Pace(StrEnum):
+    """How much a candidate wants of what could wait: a further cap, chosen by them."""
+
+    AS_IT_HAPPENS = "as_it_happens"
+    TWICE_A_WEEK = "twice_a_week"
+    WEEKLY = "weekly"
+    ONLY_WHAT_MATTERS = "only_what_matters"
+
+
+class ByPhone(StrEnum):
+    """What a category's mail becomes for somebody who prefers the phone."""
+
+    MAIL = "mail"  # stays a mail
+    BOTH = "both"  # a call task, and the mail
+    CALL = "call"  # a call task; the mail only if nobody got through
+
+
 class CampaignStatus(StrEnum):
     DRAFT = "draft"
     LIVE = "live"
@@ -88,6 +105,14 @@ class Reason(StrEnum):
     GAP = "gap"
     SLOT_RESERVED = "slot_reserved"
     CANDIDATE_PAUSED = "candidate_paused"
+    OWN_HOURS = "own_hours"
+    PACE = "pace"
+    FOLLOW_UPS = "follow_ups"
+    TONE = "tone"
+    SENSITIVE = "sensitive"
+    BUNDLED = "bundled"
+    PHONE_FIRST = "phone_first"
+    CALLED = "called"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_MISSING = "campaign_missing"
     AFTER_STEP = "after_step"
@@ -108,6 +133,9 @@ class Reason(StrEnum):
     MOVED = "moved"
     LEFT = "left"
     STEP_REMOVED = "step_removed"
+    ALREADY_SENT = "already_sent"
+    STALE = "stale"
+    TO_BE_TOLD = "to_be_told"
     UNSUBSCRIBED = "unsubscribed"
     DO_NOT_CONTACT = "do_not_contact"
     UNDELIVERABLE = "undeliverable"
@@ -126,9 +154,35 @@ class Category:
     approval: Approval = Approval.AUTO
     counts_as_contact: bool = True  #: whether a sent mail ends a silence
     at_least_once: bool = False  #: after a crash in doubt, send again
+    by_phone: ByPhone = ByPhone.MAIL
+    follow_up: bool = False  #: asks again: counted against the ceiling on follow-ups
+    bundle: bool = True  #: may share a mail with others that are due at about the same time
 
 
 # --- facts -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeekHours:
+    """Hours of the week on the candidate's own wall clock."""
+
+    days: frozenset[int]  #: Monday is 0
+    from_: time
+    to: time | None  #: None: until midnight
+    text: str = ""  #: as they said it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What a candidate asked of us, beside their topics: what the agenda keeps to."""
+
+    pace: Pace = Pace.AS_IT_HAPPENS
+    pace_day: int | None = None  #: the weekday of a weekly pace; None: one of the engine's choosing
+    phone_first: bool = False  #: they would rather be rung, and there is a number
+    only: tuple[WeekHours, ...] = ()  #: on the days these name, in these hours and no others
+    not_in: tuple[WeekHours, ...] = ()  #: never in these
+    quiet_days: tuple[tuple[date, date], ...] = ()  #: first and last day of each stretch
+    sensitive_until: datetime | None = None  #: set by a person; why is kept nowhere
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +201,7 @@ class Candidate:
     paused_until: datetime | None = None
     unsubscribed: frozenset[str] = frozenset()  #: topics; "all" is every nurture mail
     consent_until: date | None = None
+    wishes: Wishes = Wishes()
     fields: Mapping[str, Any] = field(default_factory=dict)  #: phone, pronouns and declared fields
 
 
@@ -181,6 +236,7 @@ class Application:
     applied_at: datetime | None = None
     stage_since: datetime | None = None
     rejected_at: datetime | None = None
+    closed_at: datetime | None = None  #: when its job was closed under it
     start_date: date | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
@@ -206,6 +262,7 @@ class Offer:
     status: str = "sent"  #: sent | accepted | declined | withdrawn
     sent_at: datetime | None = None
     expires_at: datetime | None = None
+    withdrawn_at: datetime | None = None  #: taken back by us
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -223,6 +280,7 @@ class Promise:
     status: str = "open"  #: open | kept | broken
     enrollment_id: int | None = None  #: whose mail made it, where it was a mail
     step: str | None = None
+    settled_at: datetime | None = None  #: since when it is kept or broken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,7 +360,39 @@ class Contact:
     application: str | None = None
     message_id: int | None = None
     human: bool = False
+    outcome: str | None = None  #: of a call: spoke | voicemail | no_answer | wrong_number
+    keeps: str | None = None  #: the promise that it keeps, by ref, where the person said so
     arrived: bool = True  #: False: in doubt or bounced; counted against caps, no end of a silence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One step's part of a message that speaks for several: a bundle has 2..n, most urgent first;
+    the message's own step is its first."""
+
+    enrollment_id: int
+    step: str
+    occurrence: str
+    campaign: str
+    template: str
+    category: str
+    application: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call task made of a step's mail, for somebody who prefers the phone."""
+
+    task_id: int
+    enrollment_id: int
+    step: str
+    occurrence: str
+    created_at: datetime
+    fallback_at: datetime  #: when the mail goes if nobody got through by then
+    state: str = "open"  #: open | done
+    outcome: str | None = None  #: the last: spoke | voicemail | no_answer | wrong_number
+    tries: int = 0
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,6 +414,7 @@ class Message:
     approved_at: datetime | None = None
     #: sha256 of the template's and the layout's bytes by which it was approved, or last handed over
     words: tuple[str | None, str | None] = (None, None)
+    sections: tuple[Section, ...] = ()  #: of a bundle, all; empty: a mail of one step
     until: datetime | None = None
     sent_at: datetime | None = None
     attempts: int = 0
@@ -350,6 +441,8 @@ class Facts:
     events: tuple[Event, ...] = ()  #: not yet planned on, oldest first
     heard: tuple[Event, ...] = ()  #: planned on already, of the types that some step waits for
     replied_at: datetime | None = None
+    answered_at: datetime | None = None  #: when they last answered a question in a mail
+    calls: tuple[Call, ...] = ()
 
 
 # --- what marketing staff wrote, compiled -----------------------------------------------------
@@ -444,6 +537,7 @@ class Step:
     category: str | None = None  #: of the template, or the more restrained one named here
     tone: Tone = Tone.NEUTRAL
     topic: str | None = None  #: what a candidate unsubscribes from; default the category
+    fresh_until: date | None = None  #: of the template: after this day its content is stale
     line: int = 1
 
 

@@ -189,6 +189,8 @@ contacts = Table(
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),  # call | mail
     Column("person", Text),  # who, by e-mail
+    Column("outcome", Text),  # of a call: spoke | voicemail | no_answer | wrong_number
+    Column("promise", Text),  # the promise it keeps, by ref, where the person said so
     Index("ix_contacts_candidate_id", "candidate_id", "at"),
 )
 
@@ -295,6 +297,14 @@ message_steps = Table(
     Column("step", Text, primary_key=True),
     Column("occurrence", Text, primary_key=True),
     Column("message_id", Key, ForeignKey("messages.id"), nullable=False, index=True),
+    # Of a bundle's sections: their order and what each is. Empty: as the message's own row says.
+    Column("position", Integer, nullable=False, default=0, server_default="0"),
+    Column("campaign", Text),
+    Column("template", Text),
+    Column("category", Text),
+    Column("application", Text),
+    Column("campaign_digest", Text),
+    Column("template_digest", Text),
 )
 
 tasks = Table(
@@ -314,6 +324,13 @@ tasks = Table(
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("done_at", Instant),
+    Column("kind", Text, nullable=False, default="task", server_default="task"),  # task | call
+    # Of a call: the mail it stands for, when to ring best, and when the mail goes instead.
+    Column("template", Text),
+    Column("best_at", Instant),
+    Column("fallback_at", Instant),
+    Column("outcome", Text),  # the last
+    Column("tries", Integer, nullable=False, default=0, server_default="0"),
     UniqueConstraint("enrollment_id", "step", "occurrence"),
 )
 
