@@ -28,7 +28,7 @@ from nurture.store.reading import load
 
 #: Candidates a transaction: by what is read of each. Each is a fraction of a second.
 BATCH_IN_SQL = 10_000
-BATCH_OF_ROWS = 2_000
+BATCH_OF_ROWS = 5_000
 BATCH_OF_FACTS = 200
 
 #: An audience of applications that speaks of none of these is of active ones.

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Float,
@@ -56,7 +57,6 @@ from nurture.store.database import CHANNEL
 from nurture.store.tables import applications, candidates, enrollments, jobs, marks
 
 _MARK = "audience:"  #: and the campaign's name: how far its scan came
-_CHUNK = 500  # keys a statement: SQLite has a limit on parameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,12 +148,10 @@ def enter_all(connection: Connection, whom: Whom, stretch: Stretch, at: datetime
 
 def enter(connection: Connection, whom: Whom, keys: Collection[Any], at: datetime) -> int:
     """Enter these candidates, or these applications; the caller has locked them. How many."""
+    if not keys:
+        return 0
     column = applications.c.ref if whom.of_applications else candidates.c.id
-    ordered, entered = sorted(keys), 0
-    for start in range(0, len(ordered), _CHUNK):
-        chosen = _subjects(whom).where(column.in_(ordered[start : start + _CHUNK]))
-        entered += _enter(connection, whom, chosen, at)
-    return entered
+    return _enter(connection, whom, _subjects(whom).where(_among(connection, column, keys)), at)
 
 
 def newcomers(
@@ -216,15 +214,24 @@ def _enter(connection: Connection, whom: Whom, people: Select[Any], at: datetime
 
 def _rearm(connection: Connection, ids: Collection[int], at: datetime) -> None:
     """Plan them in the second lane; other processes may take their share at once."""
-    ordered = sorted(set(ids))
-    for start in range(0, len(ordered), _CHUNK):
-        own = candidates.c
-        some = own.id.in_(ordered[start : start + _CHUNK])
-        connection.execute(
-            update(candidates).where(some, own.rearm_at.is_(None)).values(rearm_at=at)
-        )
-    if ordered and connection.dialect.name == "postgresql":
+    if not ids:
+        return
+    some = _among(connection, candidates.c.id, set(ids))
+    query = update(candidates).where(some, candidates.c.rearm_at.is_(None))
+    connection.execute(query.values(rearm_at=at))
+    if connection.dialect.name == "postgresql":
         connection.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def _among(
+    connection: Connection, column: ColumnElement[Any], keys: Collection[Any]
+) -> ColumnElement[bool]:
+    """One parameter for any number of keys: the statement stays the same, and so does its plan."""
+    sqlite = connection.dialect.name == "sqlite"
+    each = (func.json_each if sqlite else func.json_array_elements_text)(
+        literal(sorted(keys), JSON)
+    ).table_valued("value")
+    return column.in_(select(cast(each.c.value, column.type)))
 
 
 def _newcomers(connection: Connection, whom: Whom, stretch: Stretch) -> Select[Any]:

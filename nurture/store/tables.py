@@ -199,7 +199,7 @@ enrollments = Table(
     metadata,
     Column("id", Key, primary_key=True),
     _candidate(index=True),
-    Column("campaign", Text, nullable=False, index=True),
+    Column("campaign", Text, nullable=False),
     Column("subject", Text, nullable=False),  # the object of `once_per`: "interview:i-3"
     Column("number", Integer, nullable=False, default=1),
     Column("application", Text),

@@ -39,3 +39,6 @@ def upgrade() -> None:
         with op.batch_alter_table(table, schema=None) as batch_op:
             for column in columns:
                 batch_op.add_column(column)
+    with op.batch_alter_table("enrollments", schema=None) as batch_op:
+        # The unique key begins with the campaign: a second index only cost its upkeep.
+        batch_op.drop_index(batch_op.f("ix_enrollments_campaign"))
