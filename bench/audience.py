@@ -2,6 +2,7 @@
 
 import os
 import resource
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,10 +61,12 @@ def audience(quick: bool) -> dict[str, float]:
         config = load_config(people.folder(Path(folder) / "project"), {})
         for kind, address in (("SQLite", f"sqlite:///{folder}/people.db"), ("PostgreSQL", "")):
             with _database(address) as database:
+                _doing(f"{kind}: making {many:,} candidates")
                 _fill(database, many)
                 for _ in range(rounds):
                     bare = _bare(database)
                 for name, condition in CONDITIONS.items():
+                    _doing(f"{kind}, {name}: who is in it?")
                     rows = [_scan(database, config, condition, many) for _ in range(rounds)]
                     label = f"{kind}, {name}"
                     answers |= {
@@ -79,6 +82,11 @@ def audience(quick: bool) -> dict[str, float]:
                     }
                 answers[f"{kind}, a bare INSERT: seconds"] = bare.wall
     return answers
+
+
+def _doing(what: str) -> None:
+    """A million of anything takes minutes: nobody should wonder whether it still runs."""
+    print(f"  {what}", file=sys.stderr, flush=True)
 
 
 @contextmanager

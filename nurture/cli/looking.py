@@ -1,5 +1,6 @@
 """What did they get, what will they get, and why? And how is everything?"""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -185,6 +186,8 @@ def status(as_json: bool) -> None:
             for each in seen["campaigns"]
         ),
     )
+    for each in seen["scans"]:
+        say(f"\n{each['campaign']}: looked at {each['seen']:,} of {each['total']:,} candidates")
     for each in seen["held"]:
         say(f"\n{held_line(each)}")
     for name in seen["missing"]:
@@ -217,6 +220,7 @@ def _status(project: Project) -> dict[str, Any]:
             }
             for name, each in sorted(campaigns.items())
         ],
+        "scans": [asdict(each) for each in project.planner.audiences.under_way()],
         "held": project.planner.guard.listed(),
         "missing": sorted(counts["enrolled"].keys() - campaigns.keys()),
         "problems": [problem.as_json() for problem in project.library.problems],

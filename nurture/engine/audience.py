@@ -80,6 +80,16 @@ class Audiences:
         self._narrowed[campaign.name] = (campaign, found)
         return found
 
+    def under_way(self) -> list[Progress]:
+        """The scans that are not at their end, by campaign."""
+        with self.database.read() as connection:
+            scans = store.scans(connection)
+        return [
+            Progress(campaign=name, seen=scan.seen, total=scan.total)
+            for name, scan in sorted(scans.items())
+            if not scan.done
+        ]
+
     def unfinished(self, connection: Connection, name: str) -> bool:
         """Whether people are still to enter this campaign because of what it says now."""
         campaign = self.library.campaigns.get(name)

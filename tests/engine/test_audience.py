@@ -256,7 +256,10 @@ def test_a_scan_that_crashes_goes_on_where_it_was_and_nobody_enters_twice(
         scan(world)
     assert len(rows(world)) == 4
     world.restart()
+    (how_far,) = world.project.planner.audiences.under_way()
+    assert (how_far.seen, how_far.total) == (4, 8)
     scan(world)
+    assert world.project.planner.audiences.under_way() == []
     assert batches == 6  # three after the one that failed, and none of those before
     assert entered(world) == {f"c{number}": 1 for number in range(7)}
     scan(world)
