@@ -143,7 +143,8 @@ class Audiences:
         if in_sql:
             store.enter_all(connection, whom, stretch, now)
         elif many:
-            rows = store.newcomers(connection, whom, stretch, rows=by_rows)
+            topics = "consents" in narrowed.functions
+            rows = store.newcomers(connection, whom, stretch, rows=by_rows, topics=topics)
             truths = self._by_rows if by_rows else self._by_facts
             keys: list[Any] = []
             alarms: dict[int, datetime] = {}
@@ -183,7 +184,7 @@ class Audiences:
                 Row(
                     data=row.data,
                     email=row.email,
-                    unsubscribed=row.unsubscribed,
+                    unsubscribed=row.unsubscribed or (),
                     replied_at=row.replied_at,
                     application=row.application if of_applications else None,
                     status=row.status if of_applications else None,

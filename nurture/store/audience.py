@@ -155,14 +155,16 @@ def enter(connection: Connection, whom: Whom, keys: Collection[Any], at: datetim
 
 
 def newcomers(
-    connection: Connection, whom: Whom, stretch: Stretch, *, rows: bool
+    connection: Connection, whom: Whom, stretch: Stretch, *, rows: bool, topics: bool = True
 ) -> Sequence[Row[Any]]:
     """Whoever of the stretch the tree may be true of, locked: `id`, and `ref`
-    of the application; with `rows` also what a `rendering.glance.Row` is made of."""
+    of the application; with `rows` also what a `rendering.glance.Row` is made of, the topics
+    they want no mail of only where somebody asks: every JSON value is read at a price."""
     query = _newcomers(connection, whom, stretch)
     if rows:
         own = candidates.c
-        query = query.add_columns(own.data, own.email, own.unsubscribed, own.replied_at)
+        query = query.add_columns(own.data, own.email, own.replied_at)
+        query = query.add_columns(own.unsubscribed if topics else null().label("unsubscribed"))
         if whom.of_applications:
             own = applications.c
             query = query.add_columns(own.data.label("application"), own.status)
