@@ -73,6 +73,11 @@ class Library:
             self._seen, self._digests = None, {}
             self.reload()
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """What people call the campaigns, by name."""
+        return {name: campaign.title for name, campaign in self.campaigns.items()}
+
     def reload(self) -> Reloaded:
         """Read what changed since the last look; nothing is read when nothing changed."""
         seen = self._look()

@@ -176,7 +176,8 @@ def _when(at: datetime, row: Any, project: Project) -> str:
 
 def _why(row: Any, project: Project) -> str:
     reason, zone = Reason(row["reason"]), zone_in(row, project.config)
-    return sentence(Verdict.WAIT, reason, row["detail"], at=row["at"], zone=zone)
+    titles = project.library.titles
+    return sentence(Verdict.WAIT, reason, row["detail"], at=row["at"], zone=zone, titles=titles)
 
 
 @contextmanager

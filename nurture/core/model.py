@@ -355,6 +355,7 @@ class Contact:
     category: str | None = None  #: None: a human's own call or mail
     klass: MessageClass | None = None
     label: str = ""  #: what to call it in a reason sentence
+    campaign: str | None = None
     template: str | None = None
     step: str | None = None
     application: str | None = None

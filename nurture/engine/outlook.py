@@ -74,10 +74,11 @@ def outlook(project: Project, who: str, ahead: timedelta | None = AHEAD) -> Outl
         if planned is None:
             return None
         zone = zone_of(candidate, project.config)
-        past = _past(connection, candidate, zone)
+        titles = project.library.titles
+        past = _past(connection, candidate, zone, titles)
     horizon = project.clock.now() + ahead if ahead is not None else None
     coming = [
-        _entry(item, candidate, zone)
+        _entry(item, candidate, zone, titles)
         for item in planned.agenda.items
         if item.at is None or horizon is None or item.at <= horizon
     ]
@@ -87,7 +88,9 @@ def outlook(project: Project, who: str, ahead: timedelta | None = AHEAD) -> Outl
     )
 
 
-def _past(connection: Connection, candidate: Candidate, zone: ZoneInfo) -> tuple[Entry, ...]:
+def _past(
+    connection: Connection, candidate: Candidate, zone: ZoneInfo, titles: Mapping[str, str]
+) -> tuple[Entry, ...]:
     entries = []
     rows = history.settled_rows(connection, candidate.id)
     for row, version in zip(rows, versions(connection, rows), strict=True):
@@ -97,7 +100,7 @@ def _past(connection: Connection, candidate: Candidate, zone: ZoneInfo) -> tuple
             "at": at,
             "verdict": verdict,
             "reason": reason,
-            "sentence": sentence(verdict, reason, row["detail"], at=at, zone=zone),
+            "sentence": sentence(verdict, reason, row["detail"], at=at, zone=zone, titles=titles),
         }
         entries.append(Entry(**own, message=row["message"], version=version))
     return tuple(entries)
@@ -124,7 +127,7 @@ def _frozen(facts: Facts, campaigns: Mapping[str, Campaign], zone: ZoneInfo) -> 
     ]
 
 
-def _entry(item: Item, candidate: Candidate, zone: ZoneInfo) -> Entry:
+def _entry(item: Item, candidate: Candidate, zone: ZoneInfo, titles: Mapping[str, str]) -> Entry:
     return Entry(
         at=item.at,
         candidate=candidate.ref,
@@ -136,7 +139,13 @@ def _entry(item: Item, candidate: Candidate, zone: ZoneInfo) -> Entry:
         verdict=item.verdict,
         reason=item.reason,
         sentence=sentence(
-            item.verdict, item.reason, item.detail, at=item.at, zone=zone, about=item.about
+            item.verdict,
+            item.reason,
+            item.detail,
+            at=item.at,
+            zone=zone,
+            about=item.about,
+            titles=titles,
         ),
         about=item.about,
         detail=item.detail,

@@ -124,7 +124,8 @@ def report(
     comparison: Comparison | None = None,
 ) -> Report:
     """`people` are the data of candidates' rows by ref; with `campaign` only its own steps."""
-    writer = _Writer(config, people)
+    titles = {name: each.title for name, each in course.campaigns.items()}
+    writer = _Writer(config, people, titles)
 
     def mine(found: Iterable[Foretold]) -> list[Foretold]:
         return [each for each in found if campaign in (None, each.occasion.campaign)]
@@ -160,8 +161,11 @@ def report(
 
 
 class _Writer:
-    def __init__(self, config: Config, people: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, config: Config, people: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]
+    ) -> None:
         self.config = config
+        self.titles = titles
         self.data = people
         self.people: dict[str, Person] = {}
 
@@ -180,7 +184,14 @@ class _Writer:
         if at is not None and verdict in _COMING:  # nothing of this has happened yet
             said = f"{_COMING[verdict]} {moment(at, person.zone)}"
         else:
-            said = sentence(verdict, Reason(row["reason"]), row["detail"], at=at, zone=person.zone)
+            said = sentence(
+                verdict,
+                Reason(row["reason"]),
+                row["detail"],
+                at=at,
+                zone=person.zone,
+                titles=self.titles,
+            )
         return Line(person=person, at=at, row=row, said=said)
 
     def held(

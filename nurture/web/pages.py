@@ -59,7 +59,7 @@ def routes(project: Project, looks: Looks) -> APIRouter:
             recent=recent[:_RECENT],
             tasks=open_tasks,
             names=names,
-            titles=_titles(project),
+            titles=project.library.titles,
             problems=project.library.problems,
             trouble=project.pulse.trouble,
             held=held_lines(project),
@@ -121,7 +121,7 @@ def routes(project: Project, looks: Looks) -> APIRouter:
             past=past[:_PAST],
             older=past[_PAST:],
             matters=_matters(found.facts),
-            titles=_titles(project),
+            titles=project.library.titles,
             chip=chip,
         )
 
@@ -198,7 +198,7 @@ def badges(candidate: Candidate, now: datetime) -> list[tuple[str, str]]:
 
 def chip(entry: Entry) -> tuple[str, str]:
     """A verdict as a tone and a word."""
-    if entry.verdict == "sent" and entry.reason != "due":
+    if entry.reason == "unknown_outcome":
         return "stop", "In doubt"
     return {
         "send": ("go", "Now"),
@@ -206,6 +206,7 @@ def chip(entry: Entry) -> tuple[str, str]:
         "task": ("task", "Task"),
         "skip": ("calm", "Not sent"),
         "sent": ("go", "Sent"),
+        "done": ("calm", "Went on"),
     }[entry.verdict]
 
 
@@ -247,10 +248,6 @@ def _matters(facts: Facts) -> list[Matter]:
 
 def _names(connection: Connection, ids: set[int]) -> dict[int, str]:
     return {id_: name_of(each.candidate) for id_, each in load(connection, ids).items()}
-
-
-def _titles(project: Project) -> dict[str, str]:
-    return {name: each.title for name, each in project.library.campaigns.items()}
 
 
 def why(reason: str | None) -> str:
