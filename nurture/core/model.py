@@ -157,6 +157,7 @@ class Category:
     by_phone: ByPhone = ByPhone.MAIL
     follow_up: bool = False  #: asks again: counted against the ceiling on follow-ups
     bundle: bool = True  #: may share a mail with others that are due at about the same time
+    holding: bool = False  #: says that there is no news yet: a word, which keeps no promise
 
 
 # --- facts -----------------------------------------------------------------------------------
@@ -281,6 +282,10 @@ class Promise:
     enrollment_id: int | None = None  #: whose mail made it, where it was a mail
     step: str | None = None
     settled_at: datetime | None = None  #: since when it is kept or broken
+    #: what keeps it: categories and templates of mail, or `contact`, a colleague's own word;
+    #: empty: being told of a decision
+    kept_by: tuple[str, ...] = ()
+    replaced_by: str | None = None  #: the promise with a later date that took its place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -390,7 +395,7 @@ class Call:
     occurrence: str
     created_at: datetime
     fallback_at: datetime  #: when the mail goes if nobody got through by then
-    state: str = "open"  #: open | done
+    state: str = "open"  #: open | done | dropped: the mail went, or nothing is to be said any more
     outcome: str | None = None  #: the last: spoke | voicemail | no_answer | wrong_number
     tries: int = 0
     done_at: datetime | None = None
@@ -514,8 +519,9 @@ class Repeat:
 class Promised:
     """What a mail promises when it is sent, and within how long."""
 
-    what: str
+    what: str | None  #: None: what was promised before, to which this mail gives a new date
     within: Duration
+    kept_by: tuple[str, ...] = ()  #: as in `Promise`
 
 
 @dataclass(frozen=True, kw_only=True)
