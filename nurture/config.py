@@ -309,6 +309,7 @@ class CategoryKeys(Keys):
     by_phone: ByPhone = ByPhone.MAIL
     follow_up: bool = False
     bundle: bool = True
+    holding: bool = False
 
     def category(self) -> Category:
         return Category(name="", **dict(self))  # Config gives it the name of its key
@@ -349,6 +350,32 @@ class GapKeys(Keys):
 class Bundle(Keys):
     within: Length = timedelta(hours=4)
     at_most: Annotated[int, Field(ge=1, le=20)] = 5
+
+
+#: What the laws we know ask for. Ontario, Employment Standards Act as of 1 January 2026: who was
+#: interviewed is told within 45 days of the last interview whether a decision was made.
+_LEGAL_SILENCE = {"ontario": Duration(amount=45, unit="days")}
+
+
+class LegalSilence(Keys):
+    """Within how long of the last interview everybody has to be told of the decision."""
+
+    preset: Literal["ontario"] | None = Field(None, description="A law that we know: 45 days")
+    after: Literal["last interview"] = Field("last interview", description="What it counts from")
+    within: Span | None = Field(None, description="How long, where it is no preset")
+
+    @model_validator(mode="after")
+    def _says_how_long(self) -> Self:
+        if (self.preset is None) == (self.within is None):
+            raise ValueError("write either `preset: ontario` or `within:` and how long")
+        if self.within is not None and not self.within.amount:
+            raise ValueError("`within:` must be longer than nothing")
+        return self
+
+    @property
+    def ceiling(self) -> Duration:
+        """How long after the end of the last interview."""
+        return self.within or _LEGAL_SILENCE[self.preset or "ontario"]
 
 
 class FollowUps(Keys):
@@ -421,6 +448,15 @@ DEFAULT_CATEGORIES: dict[str, Category] = {
             bundle=False,
         ),
         Category(name="status", klass=_SERVICE, priority=80, capped=False, by_phone=ByPhone.CALL),
+        Category(
+            name="holding",
+            klass=_SERVICE,
+            priority=78,
+            capped=False,
+            by_phone=ByPhone.CALL,
+            bundle=False,
+            holding=True,
+        ),
         Category(name="prep", klass=_SERVICE, priority=70, capped=False),
         Category(name="privacy", klass=_PRIVACY, priority=65, capped=False, bundle=False),
         Category(name="help", klass=_SERVICE, priority=50, by_phone=ByPhone.CALL),
@@ -442,9 +478,12 @@ DEFAULT_GAP = Gap(klass=_NURTURE, after_any=timedelta(hours=20))
 DEFAULT_SILENCE = {
     "applied": Duration(amount=7, unit="business days"),
     "screening": Duration(amount=5, unit="business days"),
+    "assessment": Duration(amount=5, unit="business days"),
     "interviewing": Duration(amount=3, unit="business days"),
     "final": Duration(amount=2, unit="business days"),
+    "decision": Duration(amount=2, unit="business days"),
     "on_hold": Duration(amount=10, unit="business days"),
+    "rejected": Duration(amount=5, unit="business days"),
 }
 DEFAULT_FIELDS: dict[str, FieldKind] = {
     "github": "text",
@@ -503,6 +542,7 @@ class Settings(Keys):
     caps: list[AnyCap] = DEFAULT_CAPS
     gap: AnyGap | None = DEFAULT_GAP
     silence: dict[str, Span] = DEFAULT_SILENCE
+    legal_silence: LegalSilence | None = None
     bundle: Bundle = Bundle()
     tone: ToneRules = ToneRules()
     follow_ups: FollowUps = FollowUps()
