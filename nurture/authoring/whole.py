@@ -178,7 +178,7 @@ class Whole:
                 layout,
                 body=Markup(""),
                 fixed=fixed,
-                klass=MessageClass.NURTURE,
+                nurture=True,
                 locale=self.config.locale,
             )
         except RenderError:  # why is told where the layout itself is looked at

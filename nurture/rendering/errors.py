@@ -18,11 +18,13 @@ class RenderError(NurtureError):
         file: str | None = None,
         line: int | None = None,
         variable: str | None = None,
+        part: int = 0,
     ) -> None:
         self.why = why
         self.template = template
         self.file = file
         self.line = line
         self.variable = variable
+        self.part = part  #: of a mail of several letters: which of them
         place = ":".join(str(part) for part in (file, line) if part is not None)
         super().__init__(f"{place}: {why}" if place else why)

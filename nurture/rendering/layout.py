@@ -12,7 +12,6 @@ from jinja2 import TemplateError
 from markupsafe import Markup
 
 from nurture.config import Config
-from nurture.core.model import MessageClass
 from nurture.errors import shown
 from nurture.rendering.errors import RenderError
 from nurture.rendering.sandbox import TemplateEnvironment
@@ -41,9 +40,10 @@ class Layouts:
         self.link_style = f"color:{self._colours['link']};text-decoration:underline"
 
     def page(
-        self, name: str, *, body: Markup, fixed: Mapping[str, str], klass: MessageClass, locale: str
+        self, name: str, *, body: Markup, fixed: Mapping[str, str], nurture: bool, locale: str
     ) -> str:
-        """A whole HTML page, its CSS not yet inlined. Raises RenderError."""
+        """A whole HTML page, its CSS not yet inlined; with how to unsubscribe where some of it is
+        nurture mail. Raises RenderError."""
         path = self._folder / f"{name}.html"
         logo = self._company.brand.logo
         try:
@@ -64,7 +64,7 @@ class Layouts:
                     logo=logo if logo and logo.startswith("https://") else "",
                     colours=self._colours,
                     words=dict(words_for(locale)),
-                    nurture=klass is MessageClass.NURTURE,
+                    nurture=nurture,
                     lang=locale,
                     direction="rtl" if locale.partition("-")[0] in _RIGHT_TO_LEFT else "ltr",
                 )
@@ -76,6 +76,15 @@ class Layouts:
         except (UnicodeDecodeError, TemplateError, TypeError) as error:
             line = getattr(error, "lineno", None)
             raise RenderError(f"layout: {error}", file=shown(path), line=line) from None
+
+    def plain_footer(self, fixed: Mapping[str, str], nurture: bool, locale: str) -> str:
+        """What stands below the text part."""
+        words, company = words_for(locale), self._company
+        lines = [f"{company.name}, {company.address}", fixed["why"]]
+        if nurture:
+            lines.append(f"{words['preferences']}: {fixed['preferences_url']}")
+            lines.append(f"{words['unsubscribe']}: {fixed['unsubscribe_url']}")
+        return "\n".join(lines)
 
 
 def _digest(source: str) -> str:

@@ -4,23 +4,23 @@ Rendered once per shape (see slots.py): the branches that a template takes decid
 laid out, the values are filled in afterwards. The preview is this and nothing else.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 
-from jinja2 import TemplateError, nodes
 from markupsafe import Markup
 
 from nurture.config import Config
 from nurture.core.model import Category, MessageClass
-from nurture.rendering.budget import TEXT_MAX
 from nurture.rendering.errors import RenderError
 from nurture.rendering.inline import inline
 from nurture.rendering.layout import Layouts
 from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE, Answer, Signer
 from nurture.rendering.plain import plain_from_html, plain_from_markdown, tidy
-from nurture.rendering.printing import MARKDOWN, letter_environment
+from nurture.rendering.running import Runner
+from nurture.rendering.sections import Whole, alone, together
 from nurture.rendering.slots import Mould, Slots, laid_out, typed
 from nurture.rendering.templates import Template, choose
 from nurture.rendering.words import why, words_for
@@ -38,6 +38,16 @@ class Rendered:
     text: str
     locale: str  #: of the words: the Content-Language
     unsubscribe_url: str  #: this person's, whether or not the mail shows it
+    leavable: bool = False  #: some of it is nurture mail, so it says how to have no more of that
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One letter of a mail that may have several."""
+
+    template: str  #: its name
+    context: Mapping[str, Any]
+    category: Category | None = None  #: of the message, where it is not the template's own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +64,17 @@ class Draft:
 class _Shape:
     html: Mould
     text: Mould
+
+
+@dataclass
+class _Letter:
+    """A part, with what was found for it."""
+
+    template: Template
+    context: Mapping[str, Any]
+    klass: MessageClass
+    words: dict[str, Any] = field(default_factory=dict)
+    subject: str = ""
 
 
 class Renderer:
@@ -75,8 +96,7 @@ class Renderer:
         self._config = config
         self._signer = signer
         self._layouts = Layouts(config, layouts)
-        self._environment = letter_environment()
-        self._compiled: dict[tuple[str, str], Any] = {}
+        self._runner = Runner()
         self._shapes: dict[tuple[Any, ...], _Shape] = {}
 
     @property
@@ -108,31 +128,50 @@ class Renderer:
         `context` is what `context.context` gives. `category` is the message's, where it is not
         the template's own. Raises RenderError; never leaves a blank.
         """
-        template = self._choose(name, locale or self._config.locale)
+        part = Part(template=name, context=context, category=category)
+        return self.bundle([part], candidate_id=candidate_id, locale=locale, message_id=message_id)
+
+    def bundle(
+        self,
+        parts: Sequence[Part],
+        *,
+        candidate_id: int,
+        locale: str | None,
+        message_id: int = 0,
+    ) -> Rendered:
+        """Several letters as one mail, most necessary first: it has the first one's subject and
+        layout, and a heading over each. One letter is a mail as `render` gives it.
+
+        Raises RenderError, whose `part` is the number of the letter that cannot be written.
+        """
+        letters = []
+        for number, part in enumerate(parts):
+            try:
+                letters.append(self._letter(part, locale))
+            except RenderError as error:
+                error.part = number
+                raise
+        return self._render(letters, candidate_id, message_id, locale)
+
+    def _letter(self, part: Part, locale: str | None) -> _Letter:
+        template = self._choose(part.template, locale or self._config.locale)
         if template is None:
-            raise RenderError(f'there is no template "{name}"', template=name)
-        category = category or self._config.categories.get(template.category)
+            raise RenderError(f'there is no template "{part.template}"', template=part.template)
+        category = part.category or self._config.categories.get(template.category)
         if category is None:
             raise RenderError(
                 f'config.yaml has no category "{template.category}"',
-                template=name,
+                template=part.template,
                 file=template.file,
                 line=1,
             )
-        try:
-            return self._render(template, context, candidate_id, message_id, locale, category.klass)
-        except RenderError as error:
-            if error.file is not None:
-                raise
-            raise RenderError(
-                error.why, template=name, file=template.file, line=template.first_line
-            ) from None
+        return _Letter(template, part.context, category.klass)
 
     def line(self, source: str, context: Mapping[str, Any], *, locale: str | None = None) -> str:
         """One line of a campaign file (a task's text) with the same vocabulary."""
         slots = Slots()
         words = self._words(context, slots, locale or self._config.locale, markdown=False)
-        text = self._run(source, words, "task", 1)
+        text = self._runner.run(source, words, "task", 1)
         return " ".join(typed(text).fill(slots.values).split())
 
     def draft(self, template: Template, context: Mapping[str, Any]) -> Draft:
@@ -145,7 +184,7 @@ class Renderer:
         words["links"] = self._links(0)
         words["why"] = why(category.klass if category else MessageClass.SERVICE, context, locale)
         words["_asked"] = self._asked(template, 0, 0)
-        body = self._run(template.body, words, template.file, template.first_line)
+        body = self._runner.run(template.body, words, template.file, template.first_line)
         plain = plain_from_markdown(body) if template.markdown else plain_from_html(body)
         text = typed(tidy(plain)).fill(slots.values)
         read = " ".join(text.split())
@@ -164,83 +203,116 @@ class Renderer:
 
     def _render(
         self,
-        template: Template,
-        context: Mapping[str, Any],
+        letters: Sequence[_Letter],
         candidate_id: int,
         message_id: int,
         locale: str | None,
-        klass: MessageClass,
     ) -> Rendered:
-        reading = _reading_locale(template.locale or self._config.locale, locale)
+        first = letters[0]
+        reading = self._reading(first.template, locale)
+        leavable = any(letter.klass is MessageClass.NURTURE for letter in letters)
         slots = Slots()
-        words = self._words(context, slots, reading, template.markdown)
         links = self._links(candidate_id)
-        reason = why(klass, context, reading)
-        words["links"], words["why"] = links, reason
-        words["_asked"] = self._asked(template, candidate_id, message_id)
-        subject = self._one_line(template, template.subject, template.subject_line, words, slots)
-        preheader = self._one_line(
-            template, template.preheader, template.preheader_line, words, slots
-        )
+        for number, letter in enumerate(letters):
+            with _of(letter.template, number):
+                self._find_words(letter, slots, links, locale)
+                letter.words["_asked"] = self._asked(letter.template, candidate_id, message_id)
+                of, line = letter.template, letter.template.subject_line
+                letter.subject = self._one_line(of, of.subject, line, letter.words, slots)
+        with _of(first.template, 0):
+            preheader = self._preheader(letters, reading, slots)
         # Subject and footer are values like any other: the first numbers are theirs.
         slots.values.clear()
         fixed = {
-            "subject": slots.put(subject),
+            "subject": slots.put(first.subject),
             "preheader": slots.put(preheader),
-            "why": slots.put(reason),
+            "why": slots.put(first.words["why"]),
             **{name: slots.put(url) for name, url in links.items()},
         }
-        body = self._run(template.body, words, template.file, template.first_line)
-        key = (template.key, template.digest, reading, klass, bool(preheader), body)
+        whole = self._whole(letters, slots)
+        files = tuple((letter.template.key, letter.template.digest) for letter in letters)
+        key = (files, reading, first.klass, leavable, bool(preheader), whole)
         shape = self._shapes.get(key)
         if shape is None:
-            shape = self._shape(template, body, fixed, klass, reading, bool(preheader))
+            with _of(first.template, 0):
+                shape = self._shape(first, whole, fixed, leavable, reading, bool(preheader))
             if len(self._shapes) >= _SHAPES_MAX:
                 self._shapes.clear()
             self._shapes[key] = shape
         rendered = Rendered(
-            subject=subject,
+            subject=first.subject,
             preheader=preheader,
             html=shape.html.fill(slots.values),
             text=shape.text.fill(slots.values),
             locale=reading,
             unsubscribe_url=links["unsubscribe_url"],
+            leavable=leavable,
         )
-        self._require(template, rendered, words, slots, klass)
+        for number, letter in enumerate(letters):
+            with _of(letter.template, number):
+                self._require(letter, rendered, slots)
         return rendered
+
+    def _find_words(
+        self, letter: _Letter, slots: Slots, links: Mapping[str, str], locale: str | None
+    ) -> None:
+        template = letter.template
+        reading = self._reading(template, locale)
+        letter.words = self._words(letter.context, slots, reading, template.markdown)
+        letter.words["links"] = links
+        letter.words["why"] = why(letter.klass, letter.context, reading)
+
+    def _preheader(self, letters: Sequence[_Letter], locale: str, slots: Slots) -> str:
+        """The template's own; of several letters, what there is besides the first."""
+        first, *others = letters
+        if others:
+            return f"{words_for(locale)['also']}: {'; '.join(each.subject for each in others)}"
+        template = first.template
+        return self._one_line(
+            template, template.preheader, template.preheader_line, first.words, slots
+        )
+
+    def _whole(self, letters: Sequence[_Letter], slots: Slots) -> Whole:
+        several = len(letters) > 1
+        headings = [slots.put(letter.subject) for letter in letters if several]
+        bodies = []
+        for number, letter in enumerate(letters):
+            template = letter.template
+            with _of(template, number):
+                body = self._runner.run(
+                    template.body, letter.words, template.file, template.first_line
+                )
+                bodies.append(body)
+        if not several:
+            return alone(bodies[0], markdown=letters[0].template.markdown)
+        markdown = [letter.template.markdown for letter in letters]
+        return together(bodies, markdown, headings, slots.values)
+
+    def _reading(self, template: Template, locale: str | None) -> str:
+        return _reading_locale(template.locale or self._config.locale, locale)
 
     def _shape(
         self,
-        template: Template,
-        body: str,
+        first: _Letter,
+        whole: Whole,
         fixed: Mapping[str, str],
-        klass: MessageClass,
+        leavable: bool,
         locale: str,
         preheader: bool,
     ) -> _Shape:
         """Markdown to HTML, layout and inlined CSS: the slow part, once."""
-        html_body = MARKDOWN.render(body) if template.markdown else body
         page = self._layouts.page(
-            template.layout,
-            body=Markup(html_body),  # noqa: S704 - the author's words; values are still tokens
+            first.template.layout,
+            body=Markup(whole.html()),  # noqa: S704 - the authors' words; values are still tokens
             fixed={**fixed, "preheader": fixed["preheader"] if preheader else ""},
-            klass=klass,
+            nurture=leavable,
             locale=locale,
         )
-        plain = plain_from_markdown(body) if template.markdown else plain_from_html(body)
-        footer = self._plain_footer(fixed, klass, locale)
+        footer = self._layouts.plain_footer(fixed, leavable, locale)
         return _Shape(
             html=laid_out(inline(page), self._layouts.link_style),
-            text=typed(tidy(f"{plain}\n--\n{footer}")),
+            text=typed(tidy(f"{whole.plain()}\n--\n{footer}")),
         )
-
-    def _plain_footer(self, fixed: Mapping[str, str], klass: MessageClass, locale: str) -> str:
-        words, company = words_for(locale), self._config.company
-        lines = [f"{company.name}, {company.address}", fixed["why"]]
-        if klass is MessageClass.NURTURE:
-            lines.append(f"{words['preferences']}: {fixed['preferences_url']}")
-            lines.append(f"{words['unsubscribe']}: {fixed['unsubscribe_url']}")
-        return "\n".join(lines)
 
     def _words(
         self, context: Mapping[str, Any], slots: Slots, locale: str, markdown: bool
@@ -280,98 +352,46 @@ class Renderer:
     def _one_line(
         self, template: Template, source: str, line: int, words: dict[str, Any], slots: Slots
     ) -> str:
-        skeleton = self._run(source, words, template.file, line)
+        skeleton = self._runner.run(source, words, template.file, line)
         return " ".join(typed(skeleton).fill(slots.values).split())
 
-    def _require(
-        self,
-        template: Template,
-        rendered: Rendered,
-        words: dict[str, Any],
-        slots: Slots,
-        klass: MessageClass,
-    ) -> None:
+    def _require(self, letter: _Letter, rendered: Rendered, slots: Slots) -> None:
         """What a mail must not lack, whoever wrote its template and its layout."""
+        template = letter.template
 
         def refuse(why: str, line: int) -> None:
             raise RenderError(why, template=template.name, file=template.file, line=line)
 
-        if not rendered.subject:
+        if not letter.subject:
             refuse("the subject is empty", template.subject_line)
-        if klass is MessageClass.NURTURE and rendered.unsubscribe_url not in rendered.html:
+        if letter.klass is MessageClass.NURTURE and rendered.unsubscribe_url not in rendered.html:
             refuse(f'layout "{template.layout}" has no unsubscribe link', 1)
         read = " ".join(rendered.text.split())
         for fact in template.facts:
-            wanted = self._one_line(template, fact, template.facts_line, words, slots)
+            wanted = self._one_line(template, fact, template.facts_line, letter.words, slots)
             if wanted not in read:
                 refuse(f"the text does not say what `facts` promises: {fact}", template.facts_line)
 
-    def _run(self, source: str, words: dict[str, Any], file: str, first_line: int) -> str:
-        compiled = self._compiled.get((file, source))
-        try:
-            if compiled is None:
-                code = self._environment.compile(source, filename=file)
-                compiled = self._environment.template_class.from_code(
-                    self._environment, code, self._environment.make_globals(None)
-                )
-                self._compiled[file, source] = compiled
-            written, length = [], 0
-            for piece in compiled.generate(words):
-                written.append(piece)
-                length += len(piece)
-                if length > TEXT_MAX:
-                    raise RenderError("the mail grew too long")
-            return "".join(written)
-        except RenderError as error:
-            raise self._located(error, error.why, source, file, first_line) from None
-        except (
-            TemplateError,
-            TypeError,
-            ValueError,
-            ArithmeticError,
-            LookupError,
-            SyntaxError,  # of the Python that a template becomes
-            MemoryError,
-        ) as error:
-            raise self._located(error, str(error), source, file, first_line) from None
-        except RecursionError as error:
-            raise self._located(error, "it calls itself", source, file, first_line) from None
 
-    def _located(
-        self, error: Exception, why: str, source: str, file: str, first_line: int
-    ) -> RenderError:
-        line = getattr(error, "lineno", None)
-        trace = error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == file:
-                line = trace.tb_lineno
-            trace = trace.tb_next
-        line = line or 1
-        variable = None
-        if "is undefined" in why or "has no attribute" in why:
-            variable = _named(self._environment.parse(source), why, line)
-            why = f"{variable} is missing for this person"
-        return RenderError(
-            why, template=file, file=file, line=first_line + line - 1, variable=variable
-        )
+@contextmanager
+def _of(template: Template, part: int) -> Iterator[None]:
+    """Whatever goes wrong in here is this template's, which is that part of the mail."""
+    try:
+        yield
+    except RenderError as error:
+        error.part = part
+        if error.file is not None:
+            raise
+        raise RenderError(
+            error.why,
+            template=template.name,
+            file=template.file,
+            line=template.first_line,
+            part=part,
+        ) from None
 
 
 def _reading_locale(words: str, reader: str | None) -> str:
     """Dates follow the words: `pt-BR` dates in a Portuguese mail, never German ones in English."""
     wanted = (reader or "").replace("_", "-")
     return wanted if wanted.partition("-")[0] == words.partition("-")[0] else words
-
-
-def _named(tree: nodes.Template, why: str, line: int) -> str:
-    """`interview.url`, from Jinja's "'dict object' has no attribute 'url'"."""
-    name = why.rpartition("'")[0].rpartition("'")[2] if "attribute" in why else why.split("'")[1]
-    for node in tree.find_all(nodes.Getattr):
-        if node.attr == name and node.lineno == line:
-            return _dotted(node)
-    return name
-
-
-def _dotted(node: nodes.Node) -> str:
-    if isinstance(node, nodes.Getattr):
-        return f"{_dotted(node.node)}.{node.attr}"
-    return node.name if isinstance(node, nodes.Name) else "..."

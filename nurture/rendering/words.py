@@ -19,6 +19,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "candidate.",
         "unsubscribe": "Unsubscribe",
         "preferences": "Choose what you receive",
+        "also": "Also in this mail",
     },
     "de": {
         "zone": "Ortszeit {city}",
@@ -29,6 +30,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "why_privacy": "Sie erhalten diese Nachricht, weil {company} Ihre Bewerberdaten speichert.",
         "unsubscribe": "Abmelden",
         "preferences": "Auswählen, was Sie erhalten",
+        "also": "Außerdem in dieser Nachricht",
     },
     "fr": {
         "zone": "heure de {city}",
@@ -41,6 +43,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "candidature.",
         "unsubscribe": "Se désabonner",
         "preferences": "Choisir ce que vous recevez",
+        "also": "Également dans ce message",
     },
     "es": {
         "zone": "hora de {city}",
@@ -51,6 +54,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "why_privacy": "Recibe este mensaje porque {company} conserva sus datos de candidatura.",
         "unsubscribe": "Darse de baja",
         "preferences": "Elegir qué recibe",
+        "also": "También en este mensaje",
     },
     "pt": {
         "zone": "hora de {city}",
@@ -62,6 +66,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "candidatura.",
         "unsubscribe": "Cancelar a subscrição",
         "preferences": "Escolher o que recebe",
+        "also": "Também nesta mensagem",
     },
 }
 
