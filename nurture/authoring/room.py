@@ -12,7 +12,8 @@ from itertools import product
 from zoneinfo import ZoneInfo
 
 from nurture.config import Config
-from nurture.core.caps import Taken, blocked, earliest
+from nurture.core.caps import Hold, Limits, Taken, earliest
+from nurture.core.holding import hours_of_tone
 from nurture.core.hours import ANY, Calendar, Openings, Pattern
 from nurture.core.model import Campaign, Category, Hours, MessageClass, Step
 from nurture.core.timing import derive, shift
@@ -128,7 +129,7 @@ class _Trial:
                 return fits, next((one for one in steps if one.id == by), None)
             category = self.category(step)
             if at is not None and fits and category is not None:
-                taken.append(Taken(at, category.klass, category.name, step.id, step.id))
+                taken.append(Taken(at, category.klass, category.name, step.id))
         return None, None
 
     def _moments(self, person: _Person) -> Mapping[str, datetime]:
@@ -178,25 +179,10 @@ class _Trial:
         if step.at is not None and step.at.before and not openings.is_open(moment_at):
             last = openings.last_open(moment_at)
             start = last if last is not None and last >= person.entered_at else moment_at
-        forbidden = (
-            blocked(
-                self.config.caps,
-                self.config.gap,
-                taken,
-                category.klass,
-                category.name,
-                person.entered_at,
-                timedelta(0),
-            )
-            if category.capped
-            else []
-        )
-        at, pushed = earliest(start, openings, forbidden)
-        for _ in range(10):
-            rules = (rule for rule in self.config.never if rule.tone is step.tone)
-            ends = [rule.ends(at, self.calendar) for rule in rules] if at is not None else []
-            later = [end for end in ends if end is not None]
-            if not later:
-                break
-            at, pushed = earliest(max(later), openings, forbidden)
-        return at, pushed.by[-1].id if pushed is not None and pushed.by else None
+        holds: list[Hold] = hours_of_tone(self.config.never, step.tone, self.calendar)
+        if category.capped:
+            caps, gap = self.config.caps, self.config.gap
+            limits = Limits(caps, gap, taken, person.entered_at, timedelta(0))
+            holds += limits.of(category.klass, category.name)
+        at, pushed = earliest(start, openings, holds)
+        return at, pushed.by[-1].label if pushed is not None and pushed.by else None

@@ -6,85 +6,53 @@ The daemon acts on it, the preview shows it, `explain` prints it, the simulator 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from nurture.core import timing
-from nurture.core.caps import Blocked, Cap, Gap, Taken, blocked, earliest
-from nurture.core.hours import Calendar, Never, Openings, Pattern
+from nurture.core.barring import barred, new_only
+from nurture.core.caps import Blocked, Hold, Limits, Taken, earliest
+from nurture.core.holding import Holding
+from nurture.core.hours import Openings
 from nurture.core.journey import Key, Standstill, Want
 from nurture.core.model import (
     Approval,
     CampaignStatus,
-    Candidate,
     Category,
-    Contact,
     Hours,
-    Message,
     MessageClass,
     Reason,
-    Step,
     Verdict,
 )
+from nurture.core.verdicts import (
+    Agenda,
+    FollowUps,
+    Item,
+    Ledger,
+    Policy,
+    Recipient,
+    Story,
+    story,
+)
+from nurture.core.wishes import overlapped
+
+__all__ = [
+    "Agenda",
+    "FollowUps",
+    "Item",
+    "Ledger",
+    "Policy",
+    "Recipient",
+    "Story",
+    "asking",
+    "plan",
+    "story",
+]
 
 #: Far enough past `until` that an item is seen to be past it.
 _JUST_AFTER = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Policy:
-    """What the house has decided: from config.yaml."""
-
-    categories: Mapping[str, Category]
-    caps: Sequence[Cap] = ()
-    gap: Gap | None = None
-    hours: Mapping[Hours, Pattern | None] = field(default_factory=dict)  #: None: any time
-    never: Sequence[Never] = ()
-    max_wait: timedelta = timedelta(days=30)
-    send_slack: timedelta = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipient:
-    candidate: Candidate
-    calendar: Calendar
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ledger:
-    """What has reached, or may have reached, the candidate, and what is on its way."""
-
-    contacts: Sequence[Contact] = ()
-    messages: Mapping[Key, Message] = field(default_factory=dict)
-    approved: frozenset[Key] = frozenset()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """One verdict. `final` settles the step; `about` marks a forecast that reserves nothing."""
-
-    key: Key
-    campaign: str
-    step: Step
-    verdict: Verdict
-    reason: Reason
-    at: datetime | None = None
-    category: Category | None = None
-    until: datetime | None = None
-    final: bool = False
-    about: bool = False
-    application: str | None = None
-    moment_at: datetime | None = None
-    known_at: datetime | None = None
-    anchor_at: datetime | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Agenda:
-    items: tuple[Item, ...]  #: by instant, those without one last
-    wake_at: datetime | None  #: the earliest instant at which it may say something new
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def plan(
@@ -98,12 +66,13 @@ def plan(
 
     1. What may not be sent at all, and what has no instant yet, is told so.
     2. The rest is placed, most necessary first: each at the earliest instant, not before its
-       moment and now, that is in its hours and breaks no cap in any window, with everything that
-       was sent or is already placed, before it and after it.
+       moment and now, that is in its hours, outside what holds it (pause, tone, follow-ups), and
+       breaks no cap in any window, with everything that was sent or is already placed, before it
+       and after it.
     3. Steps that wait for another step are forecast from where that one was placed.
     """
     day = _Day(recipient, ledger, policy, now)
-    items: dict[Key, Item] = {}
+    items = day.items
     placeable: list[Want] = []
     for want in wanted:
         verdict = day.still(want) if isinstance(want, Standstill) else day.refused(want)
@@ -111,7 +80,8 @@ def plan(
             items[want.key] = verdict
         elif isinstance(want, Want):
             placeable.append(want)
-    for want in sorted(placeable, key=day.order):
+    placeable.sort(key=day.order)
+    for want in placeable:
         items[want.key] = day.place(want)
     for want in wanted:  # file order, so that a chain of waiting steps adds up
         if isinstance(want, Standstill) and want.above in items:
@@ -132,8 +102,7 @@ def asking(
     for want in wanted:
         if isinstance(want, Want) and day.refused(want) is None:
             category = day.categories[want.step.category]
-            hours = category.hours if category else Hours.ANY
-            found[want.key] = day.start(want, day.openings[hours])
+            found[want.key] = day.start(want, day.openings(category.hours if category else None))
     return found
 
 
@@ -141,6 +110,7 @@ class _Day:
     """The state of one planning: what is taken so far, and when to look again."""
 
     def __init__(self, recipient: Recipient, ledger: Ledger, policy: Policy, now: datetime) -> None:
+        self.recipient = recipient
         self.candidate = recipient.candidate
         self.calendar = recipient.calendar
         self.ledger = ledger
@@ -150,34 +120,35 @@ class _Day:
         self.categories.update(policy.categories)
         self.now = now
         self.alarms: list[datetime] = []
-        self.openings = {
-            hours: Openings(recipient.calendar, pattern) for hours, pattern in policy.hours.items()
-        }
-        self.taken = [
-            Taken(
-                at=contact.at,
-                klass=contact.klass,
-                category=contact.category,
-                label=contact.label,
-            )
-            for contact in ledger.contacts
-        ]
+        #: What is decided so far; of those placed, the more necessary come first.
+        self.items: dict[Key, Item] = {}
+        self.limits = Limits(policy.caps, policy.gap, ledger.contacts, now, policy.send_slack)
+        self.holding = Holding(recipient, policy, ledger.contacts, self.limits, now)
+        self._openings: dict[tuple[Hours | None, bool], Openings] = {}
+        self._texts: dict[str, Want] = {}  # nurture mail that is placed already, by template
+
+    def openings(self, hours: Hours | None, *, own: bool = True) -> Openings:
+        """The open hours of a category, with the candidate's own wishes or without."""
+        known = self._openings.get((hours, own))
+        if known is None:
+            pattern = self.policy.hours[hours] if hours is not None else None
+            wishes = self.candidate.wishes if own else None
+            known = self._openings[hours, own] = Openings(self.calendar, pattern, wishes)
+        return known
 
     def order(self, want: Want) -> tuple[Any, ...]:
         """Placement order: firm before forecast, uncapped before capped, then priority, `until`
         (none last), moment, key."""
         category = self.categories[want.step.category]
-        far = want.until is None
+        until = want.until
         return (
             not want.firm,
             category is not None and category.capped,
             -(category.priority if category else 0),
-            far,
-            want.moment_at if want.until is None else want.until,
+            until is None,
+            want.moment_at if until is None else until,
             want.moment_at,
-            want.key.enrollment_id,
-            want.key.step,
-            want.key.occurrence,
+            want.key,
         )
 
     def still(self, want: Standstill) -> Item:
@@ -202,24 +173,32 @@ class _Day:
     def refused(self, want: Want) -> Item | None:
         """The verdict of a want that no instant could help, or None."""
         until = self.until(want)
-        due = want.moment_at <= self.now
         if until is not None and self.now > until:
-            crowded = want.until is None
-            reason = Reason.CROWDED_OUT if crowded else Reason.EXPIRED
-            verdict = Verdict.TASK if self.to_be_told(want) else Verdict.SKIP
-            return self.item(want, verdict, reason, final=True, detail={"until": _iso(until)})
+            return self.too_late(want, until)
         if want.campaign.status is not CampaignStatus.LIVE:
             status = {"status": want.campaign.status.value}
             return self.item(want, Verdict.WAIT, Reason.CAMPAIGN_PAUSED, detail=status)
-        barred = self.barred(want.step)
-        if barred is not None:
-            self.alarm(want.moment_at)
-            return self.item(want, Verdict.SKIP, barred, final=due)
+        due = want.moment_at <= self.now
+        category = self.categories[want.step.category]
+        if category is not None:
+            bar = barred(want.step, category, self.recipient)
+            if bar is not None:
+                self.alarm(want.moment_at)
+                return self.item(want, Verdict.SKIP, bar.reason, final=due, detail=bar.detail)
         if not want.truth.value:
             self.alarm(want.moment_at, want.truth.changes_at)
             verdict = Verdict.SKIP if due else Verdict.WAIT
             return self.item(want, verdict, Reason.CONDITION, final=due)
         return None
+
+    def too_late(self, want: Want, until: datetime) -> Item:
+        verdict = Verdict.TASK if self.to_be_told(want) else Verdict.SKIP
+        fresh_until = want.step.fresh_until
+        if fresh_until is not None and until == self.end_of(fresh_until):
+            detail = {"fresh_until": fresh_until.isoformat()}
+            return self.item(want, verdict, Reason.STALE, final=True, detail=detail)
+        reason = Reason.CROWDED_OUT if want.until is None else Reason.EXPIRED
+        return self.item(want, verdict, reason, final=True, detail={"until": _iso(until)})
 
     def to_be_told(self, want: Want) -> bool:
         """Whether somebody else is to say it, because it could not go out in time."""
@@ -230,31 +209,21 @@ class _Day:
             and not self.candidate.do_not_contact
         )
 
-    def barred(self, step: Step) -> Reason | None:
-        """Why nothing of this kind may reach the candidate, whatever the hour."""
-        category = self.categories[step.category]
-        if category is None:
-            return None
-        if self.candidate.do_not_contact:
-            return Reason.DO_NOT_CONTACT
-        if self.candidate.email is None or self.candidate.suppressed is not None:
-            return Reason.UNDELIVERABLE
-        topics = {"all", category.name, step.topic or category.name}
-        if category.klass is MessageClass.NURTURE and topics & self.candidate.unsubscribed:
-            return Reason.UNSUBSCRIBED
-        return None
-
     def place(self, want: Want) -> Item:
         category = self.categories[want.step.category]
         if category is None:
             return self.task(want)
-        message = self.ledger.messages.get(want.key)
-        openings = self.openings[category.hours]
-        start = self.start(want, openings)
-        if message is not None and message.next_attempt_at is not None:
-            start = max(start, message.next_attempt_at)
-        at, pushed = self.earliest(want, start, openings, self.forbidden(category))
-        until = self.until(want)
+        if (twin := self.twin(want, category)) is not None:
+            detail = {"campaign": twin.campaign.name}
+            return self.item(want, Verdict.SKIP, Reason.ALREADY_SENT, detail=detail)
+        held = self.holding.of(want.step.tone, category)
+        # Bundling asks here: `held` and the hours bind a mail that joins another, caps do not.
+        holds = [*held, *self.caps(category)]
+        openings = self.openings(category.hours)
+        at, pushed = self.search(want, openings, holds)
+        until, broke = self.until(want), None
+        if openings.wishes is not None and until is not None and (at is None or at > until):
+            at, pushed, broke = self.in_spite(want, category, holds, until) or (at, pushed, None)
         if at is None:
             self.alarm(until and until + _JUST_AFTER)
             return self.item(want, Verdict.WAIT, Reason.NO_OPEN_HOURS)
@@ -264,43 +233,76 @@ class _Day:
             doomed = {**detail, "will_expire": _iso(until)}
             return self.item(want, Verdict.WAIT, reason, detail=doomed)
         if want.firm:
-            self.taken.append(
-                Taken(
-                    at=at,
-                    klass=category.klass,
-                    category=category.name,
-                    label=want.step.send or want.step.id,
-                )
-            )
-        return self.placed(want, category, at, pushed)
+            self.takes(want, category, at)
+        return self.placed(want, category, at, pushed, broke)
 
-    def earliest(
-        self, want: Want, start: datetime, openings: Openings, forbidden: Sequence[Blocked]
+    def caps(self, category: Category) -> list[Hold]:
+        """The house's caps and the candidate's own."""
+        if not category.capped:
+            return []
+        return [*self.limits.of(category.klass, category.name), *self.holding.pace(category)]
+
+    def search(
+        self, want: Want, openings: Openings, holds: Sequence[Hold]
     ) -> tuple[datetime | None, Blocked | None]:
-        """The earliest instant that hours, caps and the tone's own rules allow."""
-        at, pushed = earliest(start, openings, forbidden)
-        while at is not None:
-            rules = (rule for rule in self.policy.never if rule.tone is want.step.tone)
-            ends = [end for rule in rules if (end := rule.ends(at, self.calendar)) is not None]
-            if not ends:
-                break
-            at, pushed = earliest(max(ends), openings, forbidden)
-        return at, pushed
+        """The earliest instant for it, and what pushed it there."""
+        start = self.start(want, openings)
+        message = self.ledger.messages.get(want.key)
+        if message is not None and message.next_attempt_at is not None:
+            start = max(start, message.next_attempt_at)
+        return earliest(start, openings, holds)
 
-    def placed(self, want: Want, category: Category, at: datetime, pushed: Blocked | None) -> Item:
+    def in_spite(
+        self, want: Want, category: Category, holds: Sequence[Hold], until: datetime
+    ) -> tuple[datetime, Blocked | None, str] | None:
+        """Mail about their own process that would come too late for the hours they asked for goes
+        in the house's, and says which wish it broke."""
+        if category.capped or category.klass is not MessageClass.SERVICE or want.until is None:
+            return None
+        at, pushed = self.search(want, self.openings(category.hours, own=False), holds)
+        if at is None or at > until:
+            return None
+        return at, pushed, self.wish(at)
+
+    def takes(self, want: Want, category: Category, at: datetime) -> None:
+        """From here on it has its place."""
+        label = want.step.send or want.step.id
+        self.limits.add(Taken(at, category.klass, category.name, label, want.campaign.name))
+        self.holding.placed(category, at)
+        if want.step.send is not None and new_only(want.step, category):
+            self._texts[want.step.send] = want
+
+    def twin(self, want: Want, category: Category) -> Want | None:
+        """The one that brings the same text first."""
+        found = self._texts.get(want.step.send or "")
+        return found if found is not None and new_only(want.step, category) else None
+
+    def placed(
+        self,
+        want: Want,
+        category: Category,
+        at: datetime,
+        pushed: Blocked | None,
+        broke: str | None = None,
+    ) -> Item:
         self.alarm(at, want.truth.changes_at)
+        spite: Mapping[str, Any] = {"broke": broke} if broke is not None else _NOTHING
         if at > self.now:
-            reason, detail = self.why(want, at, pushed)
+            reason, detail = self.why(want, at, pushed, own=broke is None)
             message = self.ledger.messages.get(want.key)
             if message and message.next_attempt_at == at:
                 reason = message.reason or Reason.RETRY
                 detail = {**message.detail, "attempts": message.attempts}
+            detail = {**detail, **spite} if spite else detail
             return self.item(want, Verdict.WAIT, reason, at=at, detail=detail, about=not want.firm)
-        if category.approval is not Approval.AUTO and want.key not in self.ledger.approved:
+        # Calls ask here: whether somebody rings instead.
+        careful = self.holding.sensitive_until
+        looked_at = category.approval is not Approval.AUTO or careful is not None
+        if looked_at and want.key not in self.ledger.approved:
             until = self.until(want)
-            self.alarm(until and until + _JUST_AFTER)
-            return self.item(want, Verdict.WAIT, Reason.APPROVAL, at=at)
-        return self.item(want, Verdict.SEND, Reason.DUE, at=at)
+            self.alarm(until and until + _JUST_AFTER, careful)
+            return self.item(want, Verdict.WAIT, Reason.APPROVAL, at=at, detail=spite)
+        return self.item(want, Verdict.SEND, Reason.DUE, at=at, detail=spite)
 
     def start(self, want: Want, openings: Openings) -> datetime:
         """Where the search begins: a *before* moment in closed hours goes to the last open time
@@ -315,46 +317,34 @@ class _Day:
                 return now  # inside that last open time
         return max(moment_at, now)
 
-    def forbidden(self, category: Category) -> list[Blocked]:
-        """The open intervals in which this category may not be sent."""
-        intervals: list[Blocked] = []
-        paused_until = self.candidate.paused_until
-        if paused_until is not None and category.klass is MessageClass.NURTURE:
-            intervals.append(
-                Blocked(
-                    start=self.now - _JUST_AFTER,
-                    end=paused_until,
-                    reason=Reason.CANDIDATE_PAUSED,
-                    detail={"until": _iso(paused_until)},
-                )
-            )
-        if category.capped:
-            intervals += blocked(
-                self.policy.caps,
-                self.policy.gap,
-                self.taken,
-                category.klass,
-                category.name,
-                self.now,
-                self.policy.send_slack,
-            )
-        return intervals
-
     def why(
-        self, want: Want, at: datetime, pushed: Blocked | None
+        self, want: Want, at: datetime, pushed: Blocked | None, *, own: bool = True
     ) -> tuple[Reason, Mapping[str, Any]]:
         """What made it wait: the last thing that pushed it on."""
         if pushed is not None:
             return pushed.reason, pushed.explained()
         asked = max(want.moment_at, self.now)
-        if at != asked:
-            category = self.categories[want.step.category]
-            hours = category.hours if category else Hours.ANY
-            return Reason.CONTACT_HOURS, {
-                "wanted": _iso(want.moment_at),
-                "closed": self.openings[hours].why_closed(asked),
-            }
-        return Reason.SCHEDULED, {}
+        if at == asked:
+            return Reason.SCHEDULED, _NOTHING
+        category = self.categories[want.step.category]
+        hours = category.hours if category else None
+        house = self.openings(hours, own=False)
+        if own and self.openings(hours).wishes is not None:
+            usual, _ = self.search(want, house, ())
+            if usual != at:
+                wish = self.wish(usual or at) or self.wish(at)
+                return Reason.OWN_HOURS, {"wish": wish, "wanted": _iso(want.moment_at)}
+        closed = house.why_closed(asked)
+        return Reason.CONTACT_HOURS, {"wanted": _iso(want.moment_at), "closed": closed}
+
+    def wish(self, at: datetime) -> str:
+        """The candidate's wish that a mail at this instant is against, in their words."""
+        local = self.calendar.local(at)
+        wish = overlapped(self.candidate.wishes, local, local + timedelta(minutes=1))
+        if wish is None:  # it is the day on which they asked for hours
+            named = [each for each in self.candidate.wishes.only if local.weekday() in each.days]
+            wish = "; ".join(dict.fromkeys(each.text for each in named))
+        return wish
 
     def task(self, want: Want) -> Item:
         if want.moment_at > self.now:
@@ -370,7 +360,7 @@ class _Day:
             until = item.step.wait_for.up_to
             if until is None:
                 return item
-            return replace(item, at=timing.shift(above.at, until, self.calendar), about=True)
+            return item._replace(at=timing.shift(above.at, until, self.calendar), about=True)
         delay = item.step.after
         at = timing.shift(above.at, delay, self.calendar) if delay else above.at
         if item.moment_at is not None:  # in a branch that is not chosen yet, on its own anchor
@@ -379,15 +369,25 @@ class _Day:
             at = max(at, item.moment_at)
         category = self.categories[item.step.category]
         if category is not None:
-            at = self.openings[category.hours].next_open(at) or at
-        return replace(item, at=at, about=True)
+            at = self.openings(category.hours).next_open(at) or at
+        return item._replace(at=at, about=True)
 
     def until(self, want: Want) -> datetime | None:
-        """The last instant at which it makes sense; nurture mail never waits for ever."""
-        category = self.categories[want.step.category]
-        if want.until is None and category and category.klass is MessageClass.NURTURE:
-            return want.moment_at + self.policy.max_wait
-        return want.until
+        """The last instant at which it makes sense; nurture mail never waits for ever, and no
+        text outlives its freshness."""
+        until = want.until
+        if until is None:
+            category = self.categories[want.step.category]
+            if category is not None and category.klass is MessageClass.NURTURE:
+                until = want.moment_at + self.policy.max_wait
+        if want.step.fresh_until is None:
+            return until
+        fresh = self.end_of(want.step.fresh_until)
+        return fresh if until is None else min(until, fresh)
+
+    def end_of(self, day: date) -> datetime:
+        """The last second of that day, where the candidate is."""
+        return self.calendar.instant(day + timedelta(days=1), time.min) - _JUST_AFTER
 
     def alarm(self, *instants: datetime | None) -> None:
         self.alarms += [at for at in instants if at is not None and at > self.now]
@@ -401,7 +401,7 @@ class _Day:
         at: datetime | None = None,
         final: bool = False,
         about: bool = False,
-        detail: Mapping[str, Any] | None = None,
+        detail: Mapping[str, Any] = _NOTHING,
     ) -> Item:
         return Item(
             key=want.key,
@@ -418,7 +418,7 @@ class _Day:
             moment_at=want.moment_at,
             known_at=want.known_at,
             anchor_at=want.anchor_at,
-            detail=detail or {},
+            detail=detail,
         )
 
 

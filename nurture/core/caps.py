@@ -5,20 +5,20 @@ exactly `per` apart are never in one window. So N contacts c1..cN closer togethe
 the open interval (cN - per, c1 + per) to one more: looking ahead is the same arithmetic as looking
 back. Pauses and holds are forbidden intervals too, and `earliest` walks over all of them.
 
-Asked for every message of every plan, so what is made by the dozen here is a named tuple: a third
-of the cost of a frozen dataclass.
+Asked for every message of every plan, so nothing is worked out that is not asked for: a tally looks
+only at the contacts around the instant that is tried.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from nurture.core.hours import Openings
-from nurture.core.model import MessageClass, Reason
+from nurture.core.model import Contact, MessageClass, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,18 @@ class Cap:
             self.category is None or self.category == category
         )
 
-    def counted(self, taken: list["Taken"]) -> list["Taken"]:
-        """Those that it counts."""
-        if self.klass is None and self.category is None:
-            return taken
-        return [one for one in taken if self.matches(one.klass, one.category)]
+    @property
+    def kind(self) -> str:
+        """What it counts, in a word or two; nothing: everything."""
+        return " ".join(word for word in (self.category, self.klass) if word)
+
+    def explained(self) -> dict[str, Any]:
+        """Its numbers, from which a sentence can be made."""
+        own = {"rule": str(self), "at_most": self.at_most, "hours": _hours(self.per)}
+        return {**own, "kind": self.kind} if self.kind else own
 
     def __str__(self) -> str:
-        kind = " ".join(word for word in (self.category, self.klass) if word)
-        noun = f"{kind} mail" if kind else "contact"
+        noun = f"{self.kind} mail" if self.kind else "contact"
         return (
             f"at most {self.at_most} {noun}{'' if self.at_most == 1 else 's'} in {_span(self.per)}"
         )
@@ -63,18 +66,32 @@ class Gap:
     klass: MessageClass
     after_any: timedelta
 
+    def explained(self) -> dict[str, Any]:
+        return {"rule": str(self), "hours": _hours(self.after_any), "kind": self.klass.value}
+
     def __str__(self) -> str:
         return f"no {self.klass} mail within {_span(self.after_any)} of another contact"
 
 
 class Taken(NamedTuple):
-    """An instant that counts: a contact that was, or a message already placed at a time to come."""
+    """An instant that counts: of a message already placed at a time to come."""
 
     at: datetime
     klass: MessageClass | None = None  #: None, with no category: a human's own call or mail
     category: str | None = None
     label: str = ""  #: what to call it in a reason sentence
-    id: str = ""  #: whatever the caller knows it by
+    campaign: str | None = None  #: of a mail
+
+
+#: What a rule may count: what reached the candidate, or may have, and what is to come.
+Counted = Taken | Contact
+
+
+class Rule(Protocol):
+    """Whatever allows so many and no more."""
+
+    def explained(self) -> dict[str, Any]:
+        """Its numbers, from which a sentence can be made."""
 
 
 class Blocked(NamedTuple):
@@ -84,101 +101,188 @@ class Blocked(NamedTuple):
     end: datetime
     reason: Reason
     detail: Mapping[str, Any] = MappingProxyType({})  #: of a rule: see `explained`
-    rule: Cap | Gap | None = None
-    by: tuple[Taken, ...] = ()  #: the contacts that use up the rule, oldest first
+    rule: Rule | None = None
+    by: tuple[Counted, ...] = ()  #: the contacts that use up the rule, oldest first
+
+    def around(self, at: datetime) -> "Blocked | None":
+        return self if self.start < at < self.end else None
 
     def explained(self) -> dict[str, Any]:
         """The machine-readable why: of a rule, its words, who took the slots, and until when."""
         if self.rule is None:
             return dict(self.detail)
-        by = [{"label": one.label, "at": one.at.isoformat()} for one in self.by]
-        return {**self.detail, "rule": str(self.rule), "by": by, "until": self.end.isoformat()}
+        by = [_called(one) for one in self.by]
+        return {**self.detail, **self.rule.explained(), "by": by, "until": self.end.isoformat()}
 
 
-def blocked(
-    caps: Iterable[Cap],
-    gap: Gap | None,
-    taken: Iterable[Taken],
-    klass: MessageClass,
-    category: str,
-    now: datetime,
-    slack: timedelta,
-) -> list[Blocked]:
-    """Where a message of this class and category may not go from `now` on, by start.
+class Hold(Protocol):
+    """Whatever forbids instants: a pause, a tone's hours, a cap with what it counts."""
+
+    def around(self, at: datetime) -> Blocked | None:
+        """A forbidden interval that holds `at`; None if there is none."""
+
+
+class Tally:
+    """What one rule counts of a candidate's contacts, and where it lets no more in.
 
     What is still to come gets `slack` in front of it, so that a lower message which leaves a little
     later than placed does not use up its slot; it is a reserved slot then, no longer a cap or gap.
     """
-    if not (by_time := sorted(taken, key=_AT)):
-        return []
-    found: list[Blocked] = []
-    for cap in caps:
-        if cap.matches(klass, category):
-            counted = cap.counted(by_time)
-            found += _forbidden(cap, counted, cap.at_most, cap.per, now=now, slack=slack)
-    if gap is not None and gap.klass == klass:
-        # One contact of any kind is enough: a cap of one in the length of the gap.
-        found += _forbidden(gap, by_time, 1, gap.after_any, now=now, slack=slack)
-    found.sort(key=_START)
-    return found
+
+    __slots__ = ("at_most", "counted", "now", "per", "reason", "reserved", "rule", "slack")
+
+    def __init__(
+        self,
+        rule: Rule,
+        at_most: int,
+        per: timedelta,
+        counted: list[Counted],
+        *,
+        reason: Reason,
+        reserved: Reason = Reason.SLOT_RESERVED,
+        now: datetime,
+        slack: timedelta,
+    ) -> None:
+        self.rule = rule
+        self.at_most = at_most
+        self.per = per
+        self.counted = counted  #: oldest first; may grow
+        self.reason = reason  #: to be given where it is used up by what was
+        self.reserved = reserved  #: the same, by what is to come
+        self.now = now
+        self.slack = slack
+
+    def around(self, at: datetime) -> Blocked | None:
+        """The forbidden interval around `at`: not before now."""
+        counted, at_most, per = self.counted, self.at_most, self.per
+        # Contacts in a row use up a rule together, so neighbours are all there is to look at; and
+        # of those that lie before `at` the last forbid the most.
+        before = bisect_left(counted, at, key=_AT)
+        for first in range(max(before - at_most, 0), len(counted) - at_most + 1):
+            last_at, end = counted[first + at_most - 1].at, counted[first].at + per
+            ahead = last_at > self.now
+            start = last_at - per - self.slack if ahead else last_at - per
+            if start >= at:
+                return None
+            if last_at < end and at < end:  # else they are not all within one window
+                by = tuple(counted[first : first + at_most])
+                reason = self.reserved if ahead else self.reason
+                return Blocked(start, end, reason, rule=self.rule, by=by)
+        return None
+
+
+class Limits:
+    """The house's caps and its gap, with what one candidate has had and what is placed so far."""
+
+    def __init__(
+        self,
+        caps: Iterable[Cap],
+        gap: Gap | None,
+        taken: Iterable[Counted],
+        now: datetime,
+        slack: timedelta,
+    ) -> None:
+        self._caps = tuple(caps)
+        self._gap = gap
+        self._all: list[Counted] = sorted(taken, key=_AT)
+        self._now = now
+        self._slack = slack
+        self._counted: list[tuple[Callable[[Counted], bool], list[Counted]]] = []
+        self._by_kind: dict[tuple[MessageClass | None, str | None], list[Counted]] = {}
+        self._tallies: dict[tuple[MessageClass, str], list[Hold]] = {}
+
+    def of(self, klass: MessageClass, category: str) -> list[Hold]:
+        """Those that restrict this class and category. They count what is added later, too."""
+        known = self._tallies.get((klass, category))
+        if known is not None:
+            return known
+        found: list[Hold] = []
+        for cap in self._caps:
+            if cap.matches(klass, category):
+                counted = self._of_kind(cap)
+                found.append(self._tally(cap, cap.at_most, cap.per, counted, Reason.CAP))
+        gap = self._gap
+        if gap is not None and gap.klass == klass:
+            # One contact of any kind is enough: a cap of one in the length of the gap.
+            found.append(self._tally(gap, 1, gap.after_any, self._all, Reason.GAP))
+        self._tallies[klass, category] = found
+        return found
+
+    def counting(
+        self,
+        rule: Rule,
+        at_most: int,
+        per: timedelta,
+        counts: Callable[[Counted], bool],
+        reason: Reason,
+    ) -> Tally:
+        """A further rule, which counts those of whom `counts` is true."""
+        counted = self._those(counts)
+        tally = self._tally(rule, at_most, per, counted, reason)
+        tally.reserved = reason
+        return tally
+
+    def add(self, one: Counted) -> None:
+        """What is placed now is counted from now on."""
+        insort(self._all, one, key=_AT)
+        for counts, counted in self._counted:
+            if counts(one):
+                insort(counted, one, key=_AT)
+
+    def _of_kind(self, cap: Cap) -> list[Counted]:
+        klass, category = cap.klass, cap.category
+        if klass is None and category is None:
+            return self._all
+        known = self._by_kind.get((klass, category))
+        if known is None:
+            known = self._by_kind[klass, category] = self._those(
+                lambda one: cap.matches(one.klass, one.category)
+            )
+        return known
+
+    def _those(self, counts: Callable[[Counted], bool]) -> list[Counted]:
+        counted = [one for one in self._all if counts(one)]
+        self._counted.append((counts, counted))
+        return counted
+
+    def _tally(
+        self, rule: Rule, at_most: int, per: timedelta, counted: list[Counted], reason: Reason
+    ) -> Tally:
+        return Tally(rule, at_most, per, counted, reason=reason, now=self._now, slack=self._slack)
 
 
 def earliest(
-    start: datetime,
-    openings: Openings,
-    forbidden: Iterable[Blocked],
-    not_before: datetime | None = None,
+    start: datetime, openings: Openings, holds: Iterable[Hold]
 ) -> tuple[datetime | None, Blocked | None]:
-    """The first open, unforbidden instant from `start` (and `not_before`) on.
+    """The first open, unforbidden instant from `start` on.
 
     None if there is none within the reach of the hours. The second value is the last interval that
     pushed it; None if the hours alone decided.
     """
-    at = start if not_before is None else max(start, not_before)
+    at = start
     pushed: Blocked | None = None
-    ahead = sorted(forbidden, key=_START)
-    position = 0
     while (opened := openings.next_open(at)) is not None:
         at = opened
-        # `at` only grows, so an interval that begins before it and does not hold it never will.
-        while position < len(ahead) and ahead[position].start < at:
-            if ahead[position].end > at:
-                pushed = ahead[position]
-                at = pushed.end
-            position += 1
+        for hold in holds:
+            if (found := hold.around(at)) is not None:
+                pushed, at = found, found.end
         if at is opened:
             return at, pushed
     return None, pushed
 
 
 _AT = attrgetter("at")
-_START = attrgetter("start")
 
 
-def _forbidden(
-    rule: Cap | Gap,
-    counted: Sequence[Taken],
-    at_most: int,
-    per: timedelta,
-    *,
-    now: datetime,
-    slack: timedelta,
-) -> Iterator[Blocked]:
-    past = Reason.CAP if isinstance(rule, Cap) else Reason.GAP
-    # Contacts in a row use up a rule together, so neighbours are all there is to look at; and what
-    # lies a whole window back holds nothing up any more.
-    oldest = bisect_right(counted, now - per, key=_AT)
-    for first, last in zip(
-        range(oldest, len(counted)), range(oldest + at_most - 1, len(counted)), strict=False
-    ):
-        end, last_at = counted[first].at + per, counted[last].at
-        if end <= last_at:  # not all within one window
-            continue
-        by = tuple(counted[first : last + 1])
-        if last_at > now:
-            yield Blocked(last_at - per - slack, end, Reason.SLOT_RESERVED, rule=rule, by=by)
-        else:
-            yield Blocked(last_at - per, end, past, rule=rule, by=by)
+def _called(one: Counted) -> dict[str, Any]:
+    """What a sentence calls it."""
+    own = {"label": one.label, "at": one.at.isoformat()}
+    return {**own, "campaign": one.campaign} if one.campaign else own
+
+
+def _hours(span: timedelta) -> float:
+    hours = span / timedelta(hours=1)
+    return int(hours) if hours.is_integer() else hours
 
 
 def _span(span: timedelta) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
-from nurture.core.model import Tone
+from nurture.core.model import Tone, WeekHours, Wishes
 
 #: As `closes`, the end of the day (24:00), which `time` cannot say.
 END_OF_DAY = time.max
@@ -21,6 +21,9 @@ HORIZON = timedelta(days=400)
 
 #: How long before closing time a mail that must go before the close is placed at the latest.
 BEFORE_CLOSING = timedelta(minutes=15)
+
+#: Hours in which a candidate's own wish may open a day: nobody means three in the morning.
+DAYTIME = (time(6), time(23))
 
 #: Where arithmetic stops, and nothing is open. Sources say 9999-12-31 for "never", and a plan must
 #: survive that.
@@ -109,23 +112,38 @@ class Never:
     def ends(self, at: datetime, calendar: Calendar) -> datetime | None:
         """When the hours that hold this instant end; None if it lies outside them."""
         local = calendar.local(at)
-        if local.weekday() not in self.days or local.time() < self.from_:
+        clock = local.time()
+        if local.weekday() not in self.days or clock < self.from_:
             return None
         if self.to is None:
-            return calendar.instant(local.date() + timedelta(days=1), time.min)
-        return calendar.instant(local.date(), self.to) if local.time() < self.to else None
+            end = calendar.instant(local.date() + _DAY, time.min)
+        elif clock < self.to:
+            end = calendar.instant(local.date(), self.to)
+        else:
+            return None
+        return end if end > at else None  # when clocks go back, hours that come twice count once
 
 
 class Openings:
-    """A pattern on one candidate's calendar. `None` and `ANY` are always open."""
+    """A pattern on one candidate's calendar. `None` and `ANY` are always open.
 
-    __slots__ = ("_always", "_windows", "calendar", "pattern")
+    With `wishes`, the candidate's own hours lie over it: on days that these name, theirs take the
+    place of the pattern's, what they exclude is cut out, and quiet days are closed. `ANY` is not
+    touched by them.
+    """
 
-    def __init__(self, calendar: Calendar, pattern: Pattern | None) -> None:
+    __slots__ = ("_always", "_latest", "_windows", "calendar", "pattern", "wishes")
+
+    def __init__(
+        self, calendar: Calendar, pattern: Pattern | None, wishes: Wishes | None = None
+    ) -> None:
         self.calendar = calendar
         self.pattern = pattern or ANY
-        self._always = self.pattern == ANY
-        self._windows: dict[date, Window | None] = {}
+        self._always = self.pattern is ANY or self.pattern == ANY
+        asked = wishes is not None and (wishes.only or wishes.not_in or wishes.quiet_days)
+        self.wishes = wishes if asked and not self._always else None
+        self._windows: dict[date, tuple[Window, ...]] = {}
+        self._latest: Window = (LATEST, LATEST)  # asked for last: whoever asks is mostly near it
 
     def is_open(self, at: datetime) -> bool:
         window = self.window(at)
@@ -152,9 +170,9 @@ class Openings:
         # From tomorrow: where clocks go back over midnight, tomorrow has been there already.
         day = self.calendar.local(before).date() + _DAY
         for _ in range(HORIZON.days + 3):
-            window = self._window_of(day)
-            if window is not None and window[0] <= before:
-                opens, closes = window
+            for opens, closes in reversed(self._windows_of(day)):
+                if opens > before:
+                    continue
                 if before < closes:
                     return before
                 if before - closes > HORIZON:
@@ -169,6 +187,8 @@ class Openings:
 
         Windows are half-open: [opens, closes).
         """
+        if self._latest[0] <= at < self._latest[1]:
+            return self._latest
         if not EARLIEST <= at < LATEST:
             return None
         if self._always:
@@ -177,14 +197,16 @@ class Openings:
         if self.pattern.past_midnight:
             day -= _DAY
         for _ in range(HORIZON.days + 2):
-            window = self._window_of(day)
-            if window is not None and at < window[1]:
-                return window if window[0] - at <= HORIZON else None
+            for window in self._windows_of(day):
+                if at < window[1]:
+                    self._latest = window
+                    return window if window[0] - at <= HORIZON else None
             day += _DAY
         return None
 
     def why_closed(self, at: datetime) -> str:
-        """A short phrase for people, such as `weekend`; empty if `at` is open."""
+        """A short phrase for people, such as `weekend`, of the pattern alone; empty if `at` is
+        open. What the candidate wished, `wishes.overlapped` says."""
         if self.is_open(at):
             return ""
         if not EARLIEST <= at < LATEST:
@@ -197,35 +219,74 @@ class Openings:
             return "weekend" if day.weekday() >= 5 else _DAY_NAMES[day.weekday()]
         if self.pattern.closed_on_holidays and (name := self.calendar.holidays(day)) is not None:
             return f"public holiday: {name}"
-        window = self._window_of(day)
-        if window and self.calendar.instant(day, self.pattern.opens) <= at < window[0]:
-            own = self.calendar.local(window[0])
+        windows = self._windows_of(day)
+        if windows and self.calendar.instant(day, self.pattern.opens) <= at < windows[0][0]:
+            own = self.calendar.local(windows[0][0])
             return f"before {own:%H:%M}, their own opening within {self.pattern}"
         return f"outside {self.pattern}"
 
-    def _window_of(self, day: date) -> Window | None:
+    def _windows_of(self, day: date) -> tuple[Window, ...]:
         try:
             return self._windows[day]
         except KeyError:
-            window = self._windows[day] = self._work_out(day)
-            return window
+            windows = self._windows[day] = self._work_out(day)
+            return windows
 
-    def _work_out(self, day: date) -> Window | None:
-        pattern, calendar = self.pattern, self.calendar
+    def _work_out(self, day: date) -> tuple[Window, ...]:
+        pattern, calendar, wishes = self.pattern, self.calendar, self.wishes
+        if pattern.closed_on_holidays and calendar.holidays(day) is not None:
+            return ()
+        if wishes is None:
+            return self._spread(day, self._usual(day))
+        if any(first <= day <= last for first, last in wishes.quiet_days):
+            return ()
+        named = [hours for hours in wishes.only if day.weekday() in hours.days]
+        spans = [_within_day(calendar, day, each) for each in named] or [self._usual(day)]
+        windows = sorted({window for span in spans for window in self._spread(day, span)})
+        for cut in (day, day + _DAY):  # a window may run past midnight
+            for hours in wishes.not_in:
+                if cut.weekday() in hours.days:
+                    windows = _without(windows, _on_day(calendar, cut, hours.from_, hours.to))
+        return tuple(windows)
+
+    def _usual(self, day: date) -> Window | None:
+        """The pattern's window of that day."""
+        pattern = self.pattern
         if day.weekday() not in pattern.days:
             return None
-        if pattern.closed_on_holidays and calendar.holidays(day) is not None:
-            return None
-        opens = calendar.instant(day, pattern.opens)
-        if pattern.closes == END_OF_DAY:
-            closes = calendar.instant(day + _DAY, time.min)
-        else:
-            closes = calendar.instant(day + _DAY * pattern.past_midnight, pattern.closes)
-        if closes <= opens:
-            return None
+        if not pattern.past_midnight:
+            closes = None if pattern.closes == END_OF_DAY else pattern.closes
+            return _on_day(self.calendar, day, pattern.opens, closes)
+        return self.calendar.instant(day, pattern.opens), self.calendar.instant(
+            day + _DAY, pattern.closes
+        )
+
+    def _spread(self, day: date, window: Window | None) -> tuple[Window, ...]:
+        if window is None or window[1] <= window[0]:
+            return ()
+        opens, closes = window
         # Half the window at most, so that a wide spread never leaves anybody a sliver.
-        opens += _own_share(calendar.key, day, "open", min(pattern.spread, (closes - opens) / 2))
-        return opens, closes
+        spread = min(self.pattern.spread, (closes - opens) / 2)
+        return ((opens + _own_share(self.calendar.key, day, "open", spread), closes),)
+
+
+def _within_day(calendar: Calendar, day: date, hours: WeekHours) -> Window | None:
+    """What of the hours somebody wishes for is no hour of the night."""
+    opens, closes = max(hours.from_, DAYTIME[0]), min(hours.to or END_OF_DAY, DAYTIME[1])
+    return _on_day(calendar, day, opens, closes) if opens < closes else None
+
+
+def _on_day(calendar: Calendar, day: date, opens: time, closes: time | None) -> Window:
+    end = calendar.instant(day + _DAY, time.min) if closes is None else None
+    return calendar.instant(day, opens), end or calendar.instant(day, closes or time.min)
+
+
+def _without(windows: list[Window], cut: Window) -> list[Window]:
+    """What is left of these windows when that stretch is cut out."""
+    left = []
+    for opens, closes in windows:
+        left += [(opens, min(closes, cut[0])), (max(opens, cut[1]), closes)]
+    return [window for window in left if window[0] < window[1]]
 
 
 def _own_share(key: str, day: date, purpose: str, spread: timedelta) -> timedelta:

@@ -9,9 +9,9 @@ from importlib.metadata import version
 import holidays as public_holidays
 
 from nurture.config import Config
-from nurture.core.agenda import Policy, Recipient
+from nurture.core.agenda import FollowUps, Policy, Recipient, story
 from nurture.core.hours import ANY, Calendar, Pattern
-from nurture.core.model import Candidate, Hours
+from nurture.core.model import Candidate, Facts, Hours
 from nurture.rendering.context import zone_of
 
 #: Wide hours: every day, whatever it is.
@@ -37,6 +37,12 @@ def policy(config: Config) -> Policy:
             Hours.ANY: ANY,
         },
         never=tuple(config.never),
+        follow_ups=FollowUps(
+            in_process=config.follow_ups.in_process,
+            outreach=config.follow_ups.outreach,
+            then_quiet=config.follow_ups.then_quiet,
+        ),
+        cheerful_after_bad_news=config.tone.cheerful_after_bad_news,
         max_wait=config.max_wait,
         send_slack=config.send_slack,
     )
@@ -63,8 +69,9 @@ class Calendars:
             key=candidate.ref,
         )
 
-    def recipient(self, candidate: Candidate) -> Recipient:
-        return Recipient(candidate=candidate, calendar=self.of(candidate))
+    def recipient(self, facts: Facts) -> Recipient:
+        candidate = facts.candidate
+        return Recipient(candidate=candidate, calendar=self.of(candidate), story=story(facts))
 
     def _of_country(self, candidate: Candidate) -> Callable[[date], str | None]:
         if self._holidays == "none":

@@ -216,7 +216,7 @@ class Planner:
     ) -> "_Wanted":
         """What every campaign wants for this person, and what of it is held."""
         campaigns = self.library.campaigns if campaigns is None else campaigns
-        recipient = self.calendars.recipient(facts.candidate)
+        recipient = self.calendars.recipient(facts)
         reads = self._reads(facts, now)
         ground = Ground(
             facts=facts,
@@ -374,8 +374,7 @@ class _SetAside:
 def _put_off(agenda: Agenda, unsaid: Mapping[Key, str], until: datetime) -> Agenda:
     """The same, with these tasks waiting."""
     items = tuple(
-        replace(
-            item,
+        item._replace(
             verdict=Verdict.WAIT,
             reason=Reason.CANNOT_RENDER,
             at=until,

@@ -1,0 +1,123 @@
+"""What does a planning know, and what does it say? The nouns around the agenda, without its rules.
+
+Apart from the rules, so that each rule can have a module of its own that the agenda asks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from nurture.core.caps import Cap, Gap
+from nurture.core.hours import Calendar, Never, Pattern
+from nurture.core.journey import Key
+from nurture.core.model import (
+    Candidate,
+    Category,
+    Contact,
+    Facts,
+    Hours,
+    Message,
+    MessageClass,
+    Reason,
+    Step,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowUps:
+    """How often somebody is asked again before they are left in peace."""
+
+    in_process: int  #: in a row without an answer, while an application is active
+    outreach: int  #: the same, of everybody else
+    then_quiet: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What the house has decided: from config.yaml."""
+
+    categories: Mapping[str, Category]
+    caps: Sequence[Cap] = ()
+    gap: Gap | None = None
+    hours: Mapping[Hours, Pattern | None] = field(default_factory=dict)  #: None: any time
+    never: Sequence[Never] = ()
+    follow_ups: FollowUps | None = None
+    cheerful_after_bad_news: timedelta = timedelta(0)
+    max_wait: timedelta = timedelta(days=30)
+    send_slack: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """What in somebody's story restrains their mail, besides what is on its way."""
+
+    bad_news_at: datetime | None = None  #: the latest, in any of their applications
+    heard_at: datetime | None = None  #: when they last replied, answered or were spoken to
+    in_process: bool = False  #: an application of theirs is active, beyond a lead
+    received: Mapping[str, Contact] = field(default_factory=dict)  #: nurture mail, by template
+
+
+def story(facts: Facts) -> Story:
+    """The same for every planning of these facts."""
+    applications, offers = facts.applications.values(), facts.offers.values()
+    bad_news = [at for each in applications for at in (each.rejected_at, each.closed_at) if at]
+    bad_news += [each.withdrawn_at for each in offers if each.withdrawn_at is not None]
+    heard = [at for at in (facts.replied_at, facts.answered_at) if at is not None]
+    heard += [each.at for each in facts.contacts if each.outcome == "spoke"]
+    return Story(
+        bad_news_at=max(bad_news, default=None),
+        heard_at=max(heard, default=None),
+        in_process=any(each.status == "active" and each.stage != "lead" for each in applications),
+        received={
+            each.template: each
+            for each in facts.contacts
+            if each.template is not None and each.klass is MessageClass.NURTURE
+        },
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    candidate: Candidate
+    calendar: Calendar
+    story: Story = Story()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """What has reached, or may have reached, the candidate, and what is on its way."""
+
+    contacts: Sequence[Contact] = ()
+    messages: Mapping[Key, Message] = field(default_factory=dict)
+    approved: frozenset[Key] = frozenset()
+
+
+class Item(NamedTuple):
+    """One verdict, made by its keywords. `final` settles the step; `about` marks a forecast that
+    reserves nothing."""
+
+    key: Key
+    campaign: str
+    step: Step
+    verdict: Verdict
+    reason: Reason
+    at: datetime | None = None
+    category: Category | None = None
+    until: datetime | None = None
+    final: bool = False
+    about: bool = False
+    application: str | None = None
+    moment_at: datetime | None = None
+    known_at: datetime | None = None
+    anchor_at: datetime | None = None
+    detail: Mapping[str, Any] = MappingProxyType({})
+    joins: Key | None = None  #: goes as a part of this one's mail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agenda:
+    items: tuple[Item, ...]  #: by instant, those without one last
+    wake_at: datetime | None  #: the earliest instant at which it may say something new
