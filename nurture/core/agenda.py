@@ -214,8 +214,8 @@ class _Day:
         if category is None:
             return self.task(want)
         if (twin := self.twin(want, category)) is not None:
-            detail = {"campaign": twin.campaign.name}
-            return self.item(want, Verdict.SKIP, Reason.ALREADY_SENT, detail=detail)
+            first = {"campaign": twin.campaign.name}
+            return self.item(want, Verdict.SKIP, Reason.ALREADY_SENT, detail=first)
         held = self.holding.of(want.step.tone, category)
         # Bundling asks here: `held` and the hours bind a mail that joins another, caps do not.
         holds = [*held, *self.caps(category)]
