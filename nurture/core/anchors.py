@@ -1,6 +1,6 @@
 """What is the value of each anchor for this enrollment, as far as it is known?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -9,7 +9,16 @@ from typing import Any
 from nurture.core import timing
 from nurture.core.hours import LATEST, Calendar
 from nurture.core.model import Application, Category, Duration, Enrollment, Facts, Interview
-from nurture.core.subject import application_of, interview_of, last_contact, offer_of, promise_of
+from nurture.core.subject import (
+    application_of,
+    decided_at,
+    interview_of,
+    last_contact,
+    offer_of,
+    promise_of,
+    to_be_told,
+    told_by,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +31,7 @@ class Ground:
     known_at: datetime  #: since when today's facts are known: the arrival of the newest of them
     interview_minutes: int = 60
     silence: Mapping[str, Duration] = field(default_factory=dict)
+    legal: Duration | None = None  #: after the last interview, until they are told
     categories: Mapping[str, Category] = field(default_factory=dict)
 
 
@@ -65,14 +75,50 @@ def _of_interview(interview: Interview, part: str, ground: Ground) -> Any:
 
 
 def _of_application(application: Application, part: str, ground: Ground) -> Any:
-    if part not in ("last_contact", "silence_due"):
-        return getattr(application, part)
-    heard = last_contact(ground.facts, application.ref, ground.categories, ground.now)
-    since = heard or application.applied_at
-    ceiling = ground.silence.get(application.stage or "")
-    if part == "last_contact" or since is None:
-        return since
-    return timing.shift(since, ceiling, ground.calendar) if ceiling else None
+    match part:
+        case "last_contact":
+            heard = last_contact(ground.facts, application.ref, ground.categories, ground.now)
+            return heard or application.applied_at or application.stage_since
+        case "silence_due":
+            return _silence_due(application, ground)
+        case "legal_due":
+            return _legal_due(application, ground)
+    return getattr(application, part)
+
+
+def _silence_due(application: Application, ground: Ground) -> datetime | None:
+    """The end of the longest silence: of the stage while it is active; of a decision until they
+    are told, counted from the decision."""
+    if application.status == "active":
+        since = _of_application(application, "last_contact", ground)
+        ceiling = ground.silence.get(application.stage or "")
+    elif to_be_told(ground.facts, application):
+        since, ceiling = decided_at(application), ground.silence.get("rejected")
+    else:
+        return None
+    return timing.shift(since, ceiling, ground.calendar) if since and ceiling else None
+
+
+def _legal_due(application: Application, ground: Ground) -> datetime | None:
+    """By when the law wants them told, if they were interviewed and have not been told."""
+    last = last_interview(application, ground.facts.interviews.values(), ground)
+    if ground.legal is None or last is None or application.status in ("withdrawn", "hired"):
+        return None
+    if told_by(ground.facts, application, last) is not None:
+        return None
+    return timing.shift(last, ground.legal, ground.calendar)
+
+
+def last_interview(
+    application: Application, interviews: Iterable[Interview], ground: Ground
+) -> datetime | None:
+    """The end of the last interview that took place."""
+    ends = (
+        _of_interview(each, "ends_at", ground)
+        for each in interviews
+        if each.application == application.ref and each.status != "cancelled"
+    )
+    return max((at for at in ends if at is not None and at <= ground.now), default=None)
 
 
 def _instant(value: Any, calendar: Calendar) -> datetime | None:

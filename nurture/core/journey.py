@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from nurture.core import repeating, timing
 from nurture.core.anchors import Ground, anchors
+from nurture.core.ceilings import at_ceiling, fell_short, says_nothing_new
 from nurture.core.model import (
     Branch,
     Campaign,
@@ -28,6 +29,7 @@ from nurture.core.model import (
     WaitFor,
 )
 from nurture.core.past import Past, same_occasion
+from nurture.core.subject import application_of, to_be_told
 from nurture.core.touching import touches
 
 ENTIRELY_TRUE = Truth(value=True)
@@ -133,6 +135,8 @@ class _Walk:
         self.truth = truth
         self.anchors = anchors(enrollment, ground)
         self.past = Past(campaign, enrollment, ground)
+        application = application_of(ground.facts, enrollment.subject)
+        self.untold = application is not None and to_be_told(ground.facts, application)
         self.found: list[Want | Standstill] = []
 
     def steps(self) -> list[Want | Standstill]:
@@ -302,7 +306,9 @@ class _Walk:
                 return above  # holds up nobody: what waits below looks further up
             key = self._key(step, anchor_at.isoformat())
             settled_at = self.past.settled(step, key.occurrence, anchor_at)
-            if settled_at is None:
+            if settled_at is not None:
+                self._look_after(step, key)
+            else:
                 moment_at = timing.derive(step.at, anchor_at, self.ground.calendar)
                 known_at = self.past.known_at(step, key.occurrence, moment_at, chosen_at)
                 self._at_anchor(step, key, anchor_at, moment_at, known_at)
@@ -320,12 +326,13 @@ class _Walk:
     ) -> None:
         moment = step.at
         assert moment is not None  # noqa: S101 - the callers' branch
-        if moment_at < known_at and step.if_late == "skip":
+        late = moment_at < known_at and step.if_late == "skip"
+        if late and (not at_ceiling(step) or (step.send is not None and self._holds(step))):
             self._standstill(
                 key,
                 step,
                 Reason.LATE,
-                verdict=Verdict.SKIP,
+                verdict=Verdict.TASK if at_ceiling(step) else Verdict.SKIP,
                 final=True,
                 moment_at=moment_at,
                 known_at=known_at,
@@ -341,6 +348,30 @@ class _Walk:
             moving = False  # made already: its date stands
         firm = not moving or moment_at <= self.ground.now
         self._want(step, key, moment_at, known_at, anchor_at, until=until, firm=firm)
+
+    def _look_after(self, step: Step, key: Key) -> None:
+        """A mail at a ceiling that is settled and reached nobody becomes a person's task."""
+        record = self.past.own(step, key.occurrence)
+        why = record and fell_short(step, record, self.ground.facts.contacts)
+        if record is not None and why and self._holds(step):
+            self._standstill(
+                key,
+                step,
+                why,
+                verdict=Verdict.TASK,
+                final=True,
+                moment_at=record.moment_at,
+                known_at=record.known_at,
+                anchor_at=record.anchor_at,
+            )
+
+    def _holds(self, step: Step) -> bool:
+        """Whether this campaign has something to say to this person by this step."""
+        return (
+            self.campaign.status is CampaignStatus.LIVE
+            and not self.ground.facts.candidate.do_not_contact
+            and (step.condition is None or self.truth(step.condition).value)
+        )
 
     def _after(self, step: Step, key: Key, above: _Above) -> None:
         if above.settled_at is None:
@@ -376,6 +407,7 @@ class _Walk:
         until = self._until(step)
         following = self._next(step, anchor_at, before, above.settled_at)
         if following is None:
+            self._look_after(step, latest)
             return _Above(latest, None)  # its anchor has not moved on
         if last is not None and until is not None and following.moment_at > until:
             return _Above(latest, last)
@@ -420,6 +452,20 @@ class _Walk:
         until: datetime | None,
         firm: bool = True,
     ) -> None:
+        if self.untold and says_nothing_new(step, self.ground.categories) and self._holds(step):
+            due = moment_at <= self.ground.now
+            self._standstill(
+                key,
+                step,
+                Reason.TO_BE_TOLD,
+                verdict=Verdict.TASK if due else Verdict.WAIT,
+                final=due,
+                at=moment_at,
+                moment_at=moment_at,
+                known_at=known_at,
+                anchor_at=anchor_at,
+            )
+            return
         self.found.append(
             Want(
                 key=key,

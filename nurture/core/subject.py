@@ -98,14 +98,15 @@ def promise_of(facts: Facts, subject: Subject, enrollment: int | None) -> Promis
 def last_contact(
     facts: Facts, application: str | None, categories: Mapping[str, Category], now: datetime
 ) -> datetime | None:
-    """The latest contact that ends a silence: a call or mail of a colleague, a mail that arrived
-    and whose category counts, a reply. One that names no application counts for all of them."""
+    """The latest contact that ends a silence: a call or mail of a colleague that reached them, a
+    mail that arrived and whose category counts, a reply. One that names no application counts for
+    all of them."""
 
     def counts(contact: Contact) -> bool:
         category = categories.get(contact.category or "")
         return (
             contact.at <= now
-            and contact.arrived
+            and reached(contact)
             and (contact.human or (category is not None and category.counts_as_contact))
             and (application is None or contact.application in (None, application))
         )
@@ -116,15 +117,30 @@ def last_contact(
     return max(instants, default=None)
 
 
+def reached(contact: Contact) -> bool:
+    """Whether it came to the candidate: not a mail that bounced or is in doubt, nor a call that
+    nobody took."""
+    return contact.arrived and contact.outcome not in ("no_answer", "wrong_number")
+
+
 def news_at(facts: Facts, subject: Subject) -> datetime | None:
     """When this application last had news for the candidate: another stage, a call or mail of a
-    colleague, or a word of the candidate's own."""
+    colleague that reached them, a decision, a promise that was kept, or a word of their own."""
     application = application_of(facts, subject)
     ref = application.ref if application is not None else None
+
+    def of_it(named: str | None) -> bool:
+        return ref is None or named in (None, ref)
+
     instants = [
         each.at
         for each in facts.contacts
-        if each.human and (ref is None or each.application in (None, ref))
+        if (each.human or each.category in TELLING) and of_it(each.application) and reached(each)
+    ]
+    instants += [
+        each.settled_at
+        for each in facts.promises.values()
+        if each.status == "kept" and each.settled_at is not None and of_it(each.application)
     ]
     instants += [
         at
@@ -132,3 +148,41 @@ def news_at(facts: Facts, subject: Subject) -> datetime | None:
         if at is not None
     ]
     return max(instants, default=None)
+
+
+# --- decided, and told? ------------------------------------------------------------------------
+
+#: Mail of these categories tells somebody what was decided.
+TELLING = frozenset({"decision", "offer", "closure"})
+
+
+def decided_at(application: Application) -> datetime | None:
+    """Since when it is decided that this comes to nothing, by us; None while it is not."""
+    if application.status == "rejected":
+        return application.rejected_at or application.stage_since
+    return application.closed_at if application.status == "closed" else None
+
+
+def told_by(
+    facts: Facts, application: Application, since: datetime | None = None
+) -> Contact | None:
+    """The contact by which they heard what was decided: the first mail that tells it since then
+    (or since it was decided), or word of a colleague after that. What a colleague said before is
+    no decision."""
+    decided = decided_at(application)
+    since = since or decided
+
+    def tells(contact: Contact) -> bool:
+        if contact.application not in (None, application.ref) or not reached(contact):
+            return False
+        if contact.human:
+            spoke = contact.outcome != "voicemail"
+            return spoke and decided is not None and contact.at >= decided
+        return contact.category in TELLING and since is not None and contact.at >= since
+
+    return next((each for each in facts.contacts if tells(each)), None)
+
+
+def to_be_told(facts: Facts, application: Application) -> bool:
+    """Whether it is decided that this comes to nothing, and they have not heard it."""
+    return decided_at(application) is not None and told_by(facts, application) is None

@@ -34,6 +34,7 @@ ANCHORS = DYNAMIC_ANCHORS | {
     "interview.ends_at",
     "interview.booked_at",
     "application.applied_at",
+    "application.legal_due",
     "application.stage_since",
     "application.rejected_at",
     "application.start_date",
