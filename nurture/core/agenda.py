@@ -12,12 +12,14 @@ from typing import Any
 
 from nurture.core import timing
 from nurture.core.barring import barred, new_only
+from nurture.core.bundling import Bundles, Lead
 from nurture.core.caps import Blocked, Hold, Limits, Taken, earliest
 from nurture.core.holding import Holding
 from nurture.core.hours import Openings
 from nurture.core.journey import Key, Standstill, Want
 from nurture.core.model import (
     Approval,
+    ByPhone,
     CampaignStatus,
     Category,
     Hours,
@@ -69,6 +71,7 @@ def plan(
        moment and now, that is in its hours, outside what holds it (pause, tone, follow-ups), and
        breaks no cap in any window, with everything that was sent or is already placed, before it
        and after it.
+       A mail that a more necessary one can take along becomes a part of that one instead.
     3. Steps that wait for another step are forecast from where that one was placed.
     """
     day = _Day(recipient, ledger, policy, now)
@@ -125,6 +128,7 @@ class _Day:
         self.limits = Limits(policy.caps, policy.gap, ledger.contacts, now, policy.send_slack)
         self.holding = Holding(recipient, policy, ledger.contacts, self.limits, now)
         self._openings: dict[tuple[Hours | None, bool], Openings] = {}
+        self.bundles = Bundles(policy.bundle, ledger.messages)
         self._texts: dict[str, Want] = {}  # nurture mail that is placed already, by template
 
     def openings(self, hours: Hours | None, *, own: bool = True) -> Openings:
@@ -217,13 +221,15 @@ class _Day:
             first = {"campaign": twin.campaign.name}
             return self.item(want, Verdict.SKIP, Reason.ALREADY_SENT, detail=first)
         held = self.holding.of(want.step.tone, category)
-        # Bundling asks here: `held` and the hours bind a mail that joins another, caps do not.
         holds = [*held, *self.caps(category)]
         openings = self.openings(category.hours)
         at, pushed = self.search(want, openings, holds)
         until, broke = self.until(want), None
         if openings.wishes is not None and until is not None and (at is None or at > until):
             at, pushed, broke = self.in_spite(want, category, holds, until) or (at, pushed, None)
+        # Hours and what is `held` bind a mail that joins another, caps do not.
+        if (lead := self.lead(want, category, held, at, until)) is not None:
+            return self.joined(want, category, lead)
         if at is None:
             self.alarm(until and until + _JUST_AFTER)
             return self.item(want, Verdict.WAIT, Reason.NO_OPEN_HOURS)
@@ -234,7 +240,46 @@ class _Day:
             return self.item(want, Verdict.WAIT, reason, detail=doomed)
         if want.firm:
             self.takes(want, category, at)
-        return self.placed(want, category, at, pushed, broke)
+        item = self.placed(want, category, at, pushed, broke)
+        if item.reason is not Reason.APPROVAL and self.shares(category):
+            self.bundles.offer(want, category, at)
+        return item
+
+    def shares(self, category: Category) -> bool:
+        """Whether it may be one mail with others: not what is looked at first, or told by phone."""
+        rung = self.candidate.wishes.phone_first and category.by_phone is not ByPhone.MAIL
+        return not rung and self.holding.sensitive_until is None
+
+    def lead(
+        self,
+        want: Want,
+        category: Category,
+        held: Sequence[Hold],
+        alone_at: datetime | None,
+        until: datetime | None,
+    ) -> Lead | None:
+        """The more necessary mail that this one becomes a part of, if any."""
+        if not self.bundles.leads or not self.shares(category):
+            return None
+        openings = self.openings(category.hours)
+        own = self.limits.of_section(category.klass, category.name) if category.capped else []
+
+        def fits(lead: Lead) -> bool:
+            counts = () if category.name in lead.categories else own
+            return openings.is_open(lead.at) and not any(
+                hold.around(lead.at) for hold in (*held, *counts)
+            )
+
+        start = self.start(want, openings)
+        return self.bundles.join(want, category, start, alone_at, until, fits)
+
+    def joined(self, want: Want, category: Category, lead: Lead) -> Item:
+        self.alarm(lead.at, want.truth.changes_at)
+        self.takes(want, category, lead.at, within=True)
+        verdict = Verdict.SEND if lead.at <= self.now else Verdict.WAIT
+        detail = {"with": lead.named}
+        item = self.item(want, verdict, Reason.BUNDLED, at=lead.at, detail=detail)
+        return item._replace(joins=lead.want.key)
 
     def caps(self, category: Category) -> list[Hold]:
         """The house's caps and the candidate's own."""
@@ -264,10 +309,11 @@ class _Day:
             return None
         return at, pushed, self.wish(at)
 
-    def takes(self, want: Want, category: Category, at: datetime) -> None:
-        """From here on it has its place."""
+    def takes(self, want: Want, category: Category, at: datetime, *, within: bool = False) -> None:
+        """From here on it has its place, of its own or within another's mail."""
         label = want.step.send or want.step.id
-        self.limits.add(Taken(at, category.klass, category.name, label, want.campaign.name))
+        one = Taken(at, category.klass, category.name, label, want.campaign.name)
+        (self.limits.add_section if within else self.limits.add)(one)
         self.holding.placed(category, at)
         if want.step.send is not None and new_only(want.step, category):
             self._texts[want.step.send] = want

@@ -190,6 +190,7 @@ class Limits:
         self._counted: list[tuple[Callable[[Counted], bool], list[Counted]]] = []
         self._by_kind: dict[tuple[MessageClass | None, str | None], list[Counted]] = {}
         self._tallies: dict[tuple[MessageClass, str], list[Hold]] = {}
+        self._sections: list[Counted] = []
 
     def of(self, klass: MessageClass, category: str) -> list[Hold]:
         """Those that restrict this class and category. They count what is added later, too."""
@@ -207,6 +208,15 @@ class Limits:
             found.append(self._tally(gap, 1, gap.after_any, self._all, Reason.GAP))
         self._tallies[klass, category] = found
         return found
+
+    def of_section(self, klass: MessageClass, category: str) -> list[Hold]:
+        """Those that restrict a section of this category within another's mail: caps on this
+        category alone. The mail itself is one contact, counted once."""
+        return [
+            self._tally(cap, cap.at_most, cap.per, self._of_kind(cap), Reason.CAP)
+            for cap in self._caps
+            if cap.category is not None and cap.matches(klass, category)
+        ]
 
     def counting(
         self,
@@ -229,6 +239,13 @@ class Limits:
             if counts(one):
                 insort(counted, one, key=_AT)
 
+    def add_section(self, one: Taken) -> None:
+        """A section of a mail that is placed: caps on its own category count it."""
+        self._sections.append(one)
+        for (klass, category), counted in self._by_kind.items():
+            if category == one.category and klass in (None, one.klass):
+                insort(counted, one, key=_AT)
+
     def _of_kind(self, cap: Cap) -> list[Counted]:
         klass, category = cap.klass, cap.category
         if klass is None and category is None:
@@ -236,8 +253,11 @@ class Limits:
         known = self._by_kind.get((klass, category))
         if known is None:
             known = self._by_kind[klass, category] = self._those(
-                lambda one: cap.matches(one.klass, one.category)
+                lambda one: cap.matches(one.klass, one.category) or _says(one, category)
             )
+            for one in self._sections:
+                if category is not None and cap.matches(one.klass, one.category):
+                    insort(known, one, key=_AT)
         return known
 
     def _those(self, counts: Callable[[Counted], bool]) -> list[Counted]:
@@ -272,6 +292,11 @@ def earliest(
 
 
 _AT = attrgetter("at")
+
+
+def _says(one: Counted, category: str | None) -> bool:
+    """Whether a mail that was sent has a section of this category."""
+    return isinstance(one, Contact) and any(each.category == category for each in one.sections)
 
 
 def _called(one: Counted) -> dict[str, Any]:

@@ -114,7 +114,8 @@ class Holding:
             self._asked = [
                 each.at
                 for each in self._contacts
-                if each.category in names and (heard is None or each.at > heard)
+                if names & {each.category, *(part.category for part in each.sections)}
+                and (heard is None or each.at > heard)
             ]
         return self._asked
 

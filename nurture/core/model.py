@@ -365,6 +365,7 @@ class Contact:
     step: str | None = None
     application: str | None = None
     message_id: int | None = None
+    sections: "tuple[Section, ...]" = ()  #: of a bundle, all; its category is its first one's
     human: bool = False
     outcome: str | None = None  #: of a call: spoke | voicemail | no_answer | wrong_number
     keeps: str | None = None  #: the promise that it keeps, by ref, where the person said so

@@ -30,12 +30,22 @@ class Consequence:
     next_attempt_at: datetime | None = None
     suppress: str | None = None  #: why this address must not be tried again
     text: str = ""  #: what the other side said
+    parts: bool = False  #: each section of the bundle goes again, by itself
 
 
 def consequence(
-    outcome: Outcome, *, message_id: str, attempts: int, created_at: datetime, now: datetime
+    outcome: Outcome,
+    *,
+    message_id: str,
+    attempts: int,
+    created_at: datetime,
+    now: datetime,
+    bundle: bool = False,
 ) -> Consequence:
     """What becomes of a message. `attempts` counts this one.
+
+    Where the content of a bundle is refused, one section may be to blame for all: they go again at
+    once, each by itself.
 
     A refusal suppresses an address only where it blames the address; one that blames the sender or
     the content says nothing about the candidate.
@@ -54,6 +64,14 @@ def consequence(
                 reason=Reason.RETRY,
                 next_attempt_at=again_at,
                 text=outcome.text,
+            )
+        case Rejected(blame=Blame.CONTENT) if bundle:
+            return Consequence(
+                state=MessageState.RETRYING,
+                reason=Reason.REFUSED,
+                next_attempt_at=now,
+                text=outcome.text,
+                parts=True,
             )
         case Rejected():
             return Consequence(

@@ -34,9 +34,11 @@ class Past:
             if record.enrollment_id in siblings:
                 self.records.setdefault(record.step, []).append(record)
         self.in_flight = {
-            (message.step, message.occurrence)
+            (part.step, part.occurrence)
             for message in ground.facts.messages
-            if message.state is MessageState.SENDING and message.enrollment_id == enrollment.id
+            if message.state is MessageState.SENDING
+            for part in message.sections or (message,)
+            if part.enrollment_id == enrollment.id
         }
         self.places = {step.id: place for place, step in enumerate(campaign.every_step())}
         self.last_settled = self._last_settled(campaign.steps)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from nurture.core.bundling import Together
 from nurture.core.caps import Cap, Gap
 from nurture.core.hours import Calendar, Never, Pattern
 from nurture.core.journey import Key
@@ -45,6 +46,7 @@ class Policy:
     hours: Mapping[Hours, Pattern | None] = field(default_factory=dict)  #: None: any time
     never: Sequence[Never] = ()
     follow_ups: FollowUps | None = None
+    bundle: Together | None = None  #: None: every mail goes by itself
     cheerful_after_bad_news: timedelta = timedelta(0)
     max_wait: timedelta = timedelta(days=30)
     send_slack: timedelta = timedelta(minutes=15)
@@ -57,7 +59,9 @@ class Story:
     bad_news_at: datetime | None = None  #: the latest, in any of their applications
     heard_at: datetime | None = None  #: when they last replied, answered or were spoken to
     in_process: bool = False  #: an application of theirs is active, beyond a lead
-    received: Mapping[str, Contact] = field(default_factory=dict)  #: nurture mail, by template
+    received: Mapping[str, Contact] = field(
+        default_factory=dict
+    )  #: by template: nurture mail, sections
 
 
 def story(facts: Facts) -> Story:
@@ -75,7 +79,8 @@ def story(facts: Facts) -> Story:
             each.template: each
             for each in facts.contacts
             if each.template is not None and each.klass is MessageClass.NURTURE
-        },
+        }
+        | {part.template: each for each in facts.contacts for part in each.sections},
     )
 
 
