@@ -47,4 +47,5 @@ def read_as_now(facts: Facts, names: Renames) -> Facts:
     messages = tuple(
         replace(each, step=now(each.enrollment_id, each.step)) for each in facts.messages
     )
-    return replace(facts, records=tuple(records), messages=messages)
+    calls = tuple(replace(each, step=now(each.enrollment_id, each.step)) for each in facts.calls)
+    return replace(facts, records=tuple(records), messages=messages, calls=calls)

@@ -20,13 +20,16 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PrivateAttr,
     StringConstraints,
     ValidationError,
     model_validator,
 )
 
+from nurture.core import wishes
 from nurture.core.hours import LATEST
+from nurture.core.model import Pace
 from nurture.errors import Problem, Problems
 from nurture.positions import did_you_mean
 
@@ -40,6 +43,7 @@ TYPES = {
     "candidate.unsubscribed": "candidate",
     "candidate.paused": "candidate",
     "candidate.resumed": "candidate",
+    "candidate.sensitive": "candidate",
     "candidate.preferences": "candidate",
     "application.created": "application",
     "application.stage_changed": "application",
@@ -71,6 +75,7 @@ TYPES = {
 _DETAILS = {
     "candidate.unsubscribed": ("topics",),
     "candidate.paused": ("until",),
+    "candidate.sensitive": ("until",),
     "candidate.merged": ("into",),
     "candidate.preferences": ("preferences",),
     "contact.logged": ("contact",),
@@ -81,6 +86,8 @@ _DETAILS = {
     "promise.kept": ("promise",),
     "promise.broken": ("promise",),
 }
+#: All that is taken of an event that says somebody needs care: never why.
+_SENSITIVE = ("type", "source", "id", "occurred_at", "historical", "candidate", "until")
 _CUSTOM = re.compile(r"custom\.[a-z0-9][a-z0-9_.-]{0,60}")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LINE_AT_MOST = 1_000_000  # characters; a longer line is no event
@@ -156,6 +163,29 @@ def _kind(value: Any) -> Any:
     return {"phonescreen": "phone", "videocall": "video", "finalround": "final"}.get(word, word)
 
 
+def _in_words(value: Any) -> Any:
+    """One wish, or a list of them."""
+    return [value] if isinstance(value, str) else value
+
+
+def _hours(value: str) -> str:
+    wishes.parse_hours(value)
+    return value
+
+
+def _quiet(value: str) -> str:
+    wishes.parse_quiet(value)
+    return value
+
+
+def _pace(value: Any) -> Any:
+    return wishes.parse_pace(value) if isinstance(value, str) else value
+
+
+def _weekday(value: Any) -> Any:
+    return wishes.WEEKDAYS[wishes.parse_weekday(value)] if isinstance(value, str) else value
+
+
 def _number_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -201,8 +231,14 @@ class Part(BaseModel):
 
 
 _OF_CANDIDATES = frozenset(
-    ("ref", "email_key", "suppressed", "paused_until", "unsubscribed", "replied_at")
+    (
+        *("ref", "email_key", "suppressed", "paused_until", "unsubscribed", "replied_at"),
+        "sensitive_until",
+    )
 )
+
+
+Wish = Annotated[Line, StringConstraints(max_length=200)]
 
 
 class CandidatePart(Part):
@@ -256,6 +292,7 @@ class ApplicationPart(Part):
     applied_at: Instant | None = None
     stage_since: Instant | None = None
     rejected_at: Instant | None = None
+    closed_at: Instant | None = None
     start_date: date | None = None
     recruiter: PersonGiven | None = None
     coordinator: PersonGiven | None = None
@@ -290,10 +327,12 @@ class OfferPart(Part):
     status: Literal["sent", "accepted", "declined", "withdrawn"] | None = None
     sent_at: Instant | None = None
     expires_at: Instant | None = None
+    withdrawn_at: Instant | None = None
 
 
 class PreferencesPart(Part):
-    """`topics` says of each topic whether it is wanted; `all` is every nurture mail."""
+    """`topics` says of each topic whether it is wanted; `all` is every nurture mail. `pace` may be
+    a mapping, `{every: weekly, on: thursday}`."""
 
     own = _OF_CANDIDATES | {
         *("id", "email", "do_not_contact", "first_name", "last_name", "country", "subdivision"),
@@ -306,12 +345,54 @@ class PreferencesPart(Part):
     language: Annotated[str, AfterValidator(_locale)] | None = None
     topics: dict[str, bool] = {}
     pause_until: Instant | None = None
+    pace: Annotated[Pace, BeforeValidator(_pace)] | None = None
+    pace_day: Annotated[Line, BeforeValidator(_weekday)] | None = None
+    hours: (
+        Annotated[
+            list[Annotated[Wish, AfterValidator(_hours)]],
+            BeforeValidator(_in_words),
+            Field(max_length=50),
+        ]
+        | None
+    ) = None
+    quiet_days: (
+        Annotated[
+            list[Annotated[Wish, AfterValidator(_quiet)]],
+            BeforeValidator(_in_words),
+            Field(max_length=200),
+        ]
+        | None
+    ) = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pace_on_a_day(cls, told: Any) -> Any:
+        pace = told.get("pace") if isinstance(told, dict) else None
+        if not isinstance(pace, dict):
+            return told
+        if unknown := pace.keys() - {"every", "on"}:
+            raise ValueError(f'pace has "every" and "on", and no "{min(unknown)}"')
+        if "every" not in pace:
+            raise ValueError('pace needs "every", such as {"every": "weekly", "on": "thursday"}')
+        day = {"pace_day": pace["on"]} if "on" in pace else {}
+        return {**told, "pace": pace["every"], **day}
 
 
 class ContactPart(Part):
     kind: Literal["call", "mail"] = "call"
     at: Instant | None = None
     person: Email | None = None
+    outcome: Literal["spoke", "voicemail", "no_answer", "wrong_number"] | None = None
+    task: Annotated[int, Field(ge=1, lt=2**63)] | None = (
+        None  #: the call task that it is the answer to
+    )
+    promise: Ref | None = None  #: the promise that it keeps
+
+    @model_validator(mode="after")
+    def _only_calls_have_outcomes(self) -> Self:
+        if self.kind == "mail" and self.outcome is not None:
+            raise ValueError("a mail has no outcome: that is of calls")
+        return self
 
 
 class AnswerPart(Part):
@@ -387,6 +468,8 @@ class IncomingEvent(BaseModel):
         wanted = [*_DETAILS.get(self.type, ()), TYPES.get(self.type, "candidate")]
         for name in dict.fromkeys(wanted):
             if getattr(self, name) is None and name != "topics" and not self._named_otherwise(name):
+                if self.type == "candidate.sensitive" and name in self.model_fields_set:
+                    continue  # null: not any more
                 raise ValueError(f'{self.type} needs "{name}"')
         for name in {name for names in _DETAILS.values() for name in names} - set(wanted):
             if getattr(self, name) is not None:
@@ -425,6 +508,8 @@ def parse_event(told: Any, file: str = "", line: int = 1) -> IncomingEvent:
         raise Problems([_problem(shown, line, "event", "an event is a JSON object")])
     if unstorable := _unstorable(told):
         raise Problems([_problem(shown, line, "event", unstorable)])
+    if told.get("type") == "candidate.sensitive":
+        told = _without_why(told)
     if told.get("id") in (None, ""):
         content = json.dumps(told, sort_keys=True, separators=(",", ":"))
         told = {**told, "id": f"h-{hashlib.sha256(content.encode()).hexdigest()[:24]}"}
@@ -436,6 +521,17 @@ def parse_event(told: Any, file: str = "", line: int = 1) -> IncomingEvent:
             for one in error.errors(include_url=False, include_input=False)
         ]
         raise Problems(list(dict.fromkeys(found))) from None
+
+
+def _without_why(told: dict[str, Any]) -> dict[str, Any]:
+    """What may be taken in of it. Dropped before anything else looks at it: no message repeats it,
+    and not even the id that is made of the content depends on it."""
+    kept = {name: told[name] for name in _SENSITIVE if name in told}
+    candidate = kept.get("candidate")
+    if isinstance(candidate, dict):
+        own = {name: candidate[name] for name in ("id", "email") if name in candidate}
+        kept["candidate"] = own
+    return kept
 
 
 def read_events(stream: Iterable[str], name: str) -> Iterator[IncomingEvent | Problem]:

@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from nurture.core import wishes
 from nurture.errors import Problem
 from nurture.intake import stages
 from nurture.intake.events import (
@@ -18,6 +19,7 @@ from nurture.intake.events import (
     ref_of,
 )
 from nurture.store.changes import Known, Record, stamp
+from nurture.store.facts import ANSWERED_AT
 from nurture.store.tables import (
     applications,
     candidates,
@@ -31,6 +33,8 @@ from nurture.store.tables import (
 ERASED = "_erased_at"  #: in the data of a candidate who is not to be known any more
 _HISTORY = "_stages"  # every stage that was told, oldest first: [instant, stage, its own name]
 _HISTORY_AT_MOST = 60
+#: Wishes that are one: a day can be named as hours or as a quiet day.
+_ALIKE = ({"pace", "pace_day"}, {"hours", "quiet_days"}, {"sensitive_until"})
 _ROLES = ("recruiter", "coordinator", "hiring_manager")
 _FOLLOWING_STATUS = {
     "application.rejected": "rejected",
@@ -203,6 +207,7 @@ class _Taking:
             candidate = record["candidate_id"]
             self._keep(candidate, source_id=f"{event.id}:{record.key}", application=record.key)
             if event.type == "job.closed" and record.tell("status", "closed", self.at):
+                record.tell("closed_at", stamp(self.at), self.at)
                 self._closed(record, said=False)
             if not event.historical or not self.known.records[candidates][candidate].new:
                 self.known.rung.add(candidate)
@@ -283,7 +288,7 @@ class _Taking:
         job = told.job if "job" in given else self.event.job
         if job is not None or "job" in given:
             given["job"] = None if job is None else self._job(job).key
-        for name in ("stage", "status", "rejected_at", "stage_since"):
+        for name in ("stage", "status", "rejected_at", "closed_at", "stage_since"):
             given.pop(name, None)
         self._tell(record, given)
         self._stage(record, told)
@@ -309,7 +314,7 @@ class _Taking:
         record.data[_HISTORY] = history = _in_order(history)
         latest = begun = history[-1]
         for one in reversed(history):
-            if one[1:] != latest[1:]:
+            if (one[1] or one[2]) != (latest[1] or latest[2]):  # it may go by several names
                 break
             begun = one
         record.put("stage", latest[1])
@@ -320,13 +325,16 @@ class _Taking:
         status = self._followed("application").get("status") or told.status
         if status is None and told.stage:
             status = stages.ENDS.get(stages.normalise(told.stage) or "")
+        before = record["status"]
         if self.event.type == "application.closed":
-            if record["status"] == "active":  # why it ended, told by others, says more
+            if before == "active":  # why it ended, told by others, says more
                 record.put("status", "closed")
         elif status is not None and record.tell("status", status, self.at):
             at = stamp(told.rejected_at or self.at) if status == "rejected" else None
             if at is None or told.rejected_at or record["rejected_at"] is None:
                 record.put("rejected_at", at)
+        if told.closed_at or (before != "closed" and record["status"] == "closed"):
+            record.tell("closed_at", stamp(told.closed_at or self.at), self.at)
 
     def _interview(self, candidate: Record) -> None:
         told = self.event.interview
@@ -353,7 +361,11 @@ class _Taking:
         if told is None:
             return
         record = self._record(offers, told.id, candidate_id=candidate.key, status="sent")
-        self._tell(record, told.given() | self._belongs() | self._followed("offer"))
+        given = told.given() | self._belongs() | self._followed("offer")
+        given.pop("withdrawn_at", None)
+        self._tell(record, given)
+        if told.withdrawn_at or self.event.type == "offer.withdrawn":
+            record.tell("withdrawn_at", stamp(told.withdrawn_at or self.at), self.at)
         if self.event.type == "offer.sent" and "sent_at" not in record.as_of:
             record.tell("sent_at", stamp(self.at), self.at, under="sent")
 
@@ -512,6 +524,10 @@ class _Taking:
     def resumed(self, candidate: Record) -> None:
         candidate.tell("paused_until", None, self.at)
 
+    def sensitive(self, candidate: Record) -> None:
+        until = self.event.until
+        candidate.tell("sensitive_until", until and stamp(until), self.at)
+
     def preferences(self, candidate: Record) -> None:
         told = self.event.preferences
         if told is None:
@@ -530,6 +546,7 @@ class _Taking:
         if told is not None:
             answers = dict(candidate["answers"] or {}) | {told.question: told.value}
             candidate.tell("answers", answers, self.at, under=f"answer:{told.question}")
+            candidate.put(ANSWERED_AT, max(candidate[ANSWERED_AT] or "", stamp(self.at)))
 
     def contacted(self, candidate: Record) -> None:
         told = self.event.contact
@@ -542,6 +559,8 @@ class _Taking:
                 "at": min(told.at or self.at, self.now),
                 "kind": told.kind,
                 "person": told.person and key_of(told.person),
+                "outcome": told.outcome,
+                "promise": told.promise,
             }
         )
 
@@ -574,6 +593,7 @@ _EFFECTS: dict[str, Callable[[_Taking, Record], None]] = {
     "candidate.unsubscribed": _Taking.unsubscribed,
     "candidate.paused": _Taking.paused,
     "candidate.resumed": _Taking.resumed,
+    "candidate.sensitive": _Taking.sensitive,
     "candidate.preferences": _Taking.preferences,
     "candidate.erased": _Taking.erased,
     "answer.given": _Taking.answered,
@@ -604,9 +624,12 @@ def _fold(loser: Record, survivor: Record) -> None:
     answers = {**(loser["answers"] or {}), **(survivor["answers"] or {})}
     if answers != (survivor["answers"] or {}):
         survivor.put("answers", answers)
+    together = _wishes_together(loser, survivor)
     for name, value in loser.data.items():
         if name not in survivor.data and name != ERASED:
             survivor.put(name, value)
+    for name, value in together.items():
+        survivor.put(name, value)
     if survivor["email"] is None:
         for name in ("email", "email_key", "suppressed"):
             survivor.put(name, loser[name])
@@ -616,6 +639,21 @@ def _fold(loser: Record, survivor: Record) -> None:
     for name in ("paused_until", "replied_at"):
         both = [at for at in (loser[name], survivor[name]) if at is not None]
         survivor.put(name, max(both, default=None))
+
+
+def _wishes_together(loser: Record, survivor: Record) -> dict[str, Any]:
+    """Those wishes about which both have said something; the last answer of either."""
+    both = (loser.data.keys(), survivor.data.keys())
+    stricter = wishes.stricter(wishes.wishes_of(survivor.data), wishes.wishes_of(loser.data))
+    told = wishes.data_of(stricter)
+    together = {
+        name: told.get(name)
+        for names in _ALIKE
+        if all(not names.isdisjoint(each) for each in both)
+        for name in names
+    }
+    answered = [each[ANSWERED_AT] for each in (loser, survivor) if each[ANSWERED_AT]]
+    return together | ({ANSWERED_AT: max(answered)} if answered else {})
 
 
 def _problem(

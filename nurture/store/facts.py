@@ -11,12 +11,15 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, or_, select
 
+from nurture.core import wishes
 from nurture.core.model import Application, Candidate, Event, Interview, Job, Offer, Person, Promise
 from nurture.store.tables import applications, candidate_refs, candidates
 
 Row = RowMapping | Mapping[str, Any]
 
 _CANDIDATE = ("first_name", "last_name", "timezone", "country", "subdivision", "locale")
+#: In the data of a candidate: when they last answered a question in a mail.
+ANSWERED_AT = "_answered_at"
 _APPLICATION = ("stage", "recruiter", "coordinator", "hiring_manager")
 
 
@@ -31,7 +34,8 @@ def candidate_from_row(row: Row) -> Candidate:
         paused_until=row["paused_until"],
         unsubscribed=frozenset(row["unsubscribed"]),
         consent_until=_date(data.get("consent_until")),
-        fields=_fields(data, (*_CANDIDATE, "consent_until")),
+        wishes=wishes.wishes_of(data),
+        fields=_fields(data, (*_CANDIDATE, "consent_until", *wishes.KEYS)),
         **{key: data.get(key) for key in _CANDIDATE},
     )
 
@@ -46,9 +50,14 @@ def application_from_row(row: Row) -> Application:
         applied_at=_instant(data.get("applied_at")),
         stage_since=_instant(data.get("stage_since")),
         rejected_at=_instant(data.get("rejected_at")),
+        closed_at=_instant(data.get("closed_at")) if row["status"] == "closed" else None,
         start_date=_date(data.get("start_date")),
         fields=_fields(
-            data, (*_APPLICATION, "applied_at", "stage_since", "rejected_at", "start_date")
+            data,
+            (
+                *_APPLICATION,
+                *("applied_at", "stage_since", "rejected_at", "closed_at", "start_date"),
+            ),
         ),
         **{key: data.get(key) for key in _APPLICATION},
     )
@@ -78,7 +87,8 @@ def offer_from_row(row: Row) -> Offer:
         status=row["status"],
         sent_at=_instant(data.get("sent_at")),
         expires_at=_instant(data.get("expires_at")),
-        fields=_fields(data, ("sent_at", "expires_at")),
+        withdrawn_at=_instant(data.get("withdrawn_at")) if row["status"] == "withdrawn" else None,
+        fields=_fields(data, ("sent_at", "expires_at", "withdrawn_at")),
     )
 
 
@@ -94,7 +104,13 @@ def promise_from_row(row: Row) -> Promise:
         status=row["status"],
         enrollment_id=row["enrollment_id"],
         step=row["step"],
+        settled_at=row["settled_at"],
     )
+
+
+def answered_at(row: Row) -> datetime | None:
+    """When this candidate last answered a question in a mail."""
+    return _instant(row["data"].get(ANSWERED_AT))
 
 
 def job_from_row(row: Row) -> Job:

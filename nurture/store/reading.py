@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, sele
 
 from nurture.core.model import (
     Application,
+    Call,
     Contact,
     Enrollment,
     Event,
@@ -22,6 +23,7 @@ from nurture.core.model import (
     Verdict,
 )
 from nurture.store import facts, tables
+from nurture.store.tables import CALL, NOBODY, OF_CALL
 
 #: States whose mail has reached, or may have reached, the candidate.
 CONTACTED = (MessageState.SENDING, MessageState.SENT, MessageState.UNKNOWN, MessageState.BOUNCED)
@@ -61,6 +63,7 @@ def load(
     mails = rows.mails()
     events = rows.events()
     known = rows.heard(heard)
+    calls = rows.calls()
     found = {}
     for id_, row in candidates.items():
         own = [facts.application_from_row(each) for each in applications[id_]]
@@ -88,6 +91,8 @@ def load(
             events=tuple(events[id_]),
             heard=tuple(known[id_]),
             replied_at=row["replied_at"],
+            answered_at=facts.answered_at(row),
+            calls=tuple(call_from_row(each) for each in calls[id_]),
         )
     return found
 
@@ -175,6 +180,14 @@ class _Rows:
             .order_by(messages.c.id)
         )
 
+    def calls(self) -> Mapping[int, list[RowMapping]]:
+        tasks = tables.tasks
+        return self._group(
+            select(tasks)
+            .where(tasks.c.candidate_id.in_(self.ids), tasks.c.kind == CALL)
+            .order_by(tasks.c.id)
+        )
+
     def events(self) -> Mapping[int, list[Event]]:
         return self._events(tables.events.c.planned_at.is_(None))
 
@@ -226,11 +239,35 @@ def message_from_row(row: RowMapping) -> Message:
     )
 
 
+def call_from_row(row: RowMapping) -> Call:
+    return Call(
+        task_id=row["id"],
+        enrollment_id=row["enrollment_id"],
+        step=row["step"],
+        occurrence=row["occurrence"].removeprefix(OF_CALL),
+        created_at=row["created_at"],
+        fallback_at=row["fallback_at"],
+        state=row["state"],
+        outcome=row["outcome"],
+        tries=row["tries"],
+        done_at=row["done_at"],
+    )
+
+
 def _contacts(human: Sequence[RowMapping], mails: Sequence[RowMapping]) -> tuple[Contact, ...]:
-    """Calls and mails by people, and what the engine sent; a bundle's row counts once."""
+    """Calls and mails by people, and what the engine sent; a bundle's row counts once. A call that
+    nobody took is no contact."""
     calls = [
-        Contact(at=row["at"], label=row["kind"], application=row["application"], human=True)
+        Contact(
+            at=row["at"],
+            label=row["kind"],
+            application=row["application"],
+            human=True,
+            outcome=row["outcome"],
+            keeps=row["promise"],
+        )
         for row in human
+        if row["outcome"] not in NOBODY
     ]
     sent = [
         Contact(

@@ -60,6 +60,13 @@ def _read(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text + "+00:00")
 
 
+#: The kind of task that is a call, and what the occurrence of its step begins with: the step may
+#: become an ordinary task as well, and the table knows one of each.
+CALL = "call"
+OF_CALL = "call:"
+#: Outcomes of calls that reached nobody.
+NOBODY = ("no_answer", "wrong_number")
+
 #: SQLite numbers its rows by itself only where the key's type is exactly INTEGER.
 Key = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -314,13 +321,13 @@ tasks = Table(
     _candidate(index=True),
     Column("enrollment_id", Key, ForeignKey("enrollments.id"), nullable=False),
     Column("step", Text, nullable=False),
-    Column("occurrence", Text, nullable=False),
+    Column("occurrence", Text, nullable=False),  # of its step; of a call, see OF_CALL
     Column("campaign", Text, nullable=False),
     Column("application", Text),
     Column("text", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("assignee", Text),  # e-mail, where the role has a known person
-    Column("state", Text, nullable=False, default="open"),  # open | done
+    Column("state", Text, nullable=False, default="open"),  # open | done | dropped
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("done_at", Instant),
