@@ -105,6 +105,8 @@ def promise_from_row(row: Row) -> Promise:
         enrollment_id=row["enrollment_id"],
         step=row["step"],
         settled_at=row["settled_at"],
+        kept_by=tuple(row["data"].get("kept_by", ())),
+        replaced_by=row["data"].get("replaced_by"),
     )
 
 
