@@ -12,6 +12,7 @@ from nurture.cli.printing import json_line, say, table, when, zone_in
 from nurture.cli.project import candidate_of, config_option, json_option, nobody, opened
 from nurture.core.model import MessageState
 from nurture.engine.held import held_line
+from nurture.engine.hindsight import Hindsight, hindsight
 from nurture.engine.outlook import AHEAD, Entry, Outlook, outlook
 from nurture.engine.project import Project
 from nurture.engine.versions import SHORT
@@ -57,20 +58,34 @@ def agenda(candidate: str, as_json: bool) -> None:
 @click.argument("candidate", required=False)
 @click.option("--message", "message_id", type=int, metavar="ID", help="One mail, with its words.")
 @click.option("--words", is_flag=True, help="With the words and the rules each was sent by.")
+@click.option("--at", type=Instant(), help="As it stood then: an instant gone by (ISO 8601; UTC).")
 @json_option
-def explain(candidate: str | None, message_id: int | None, words: bool, as_json: bool) -> None:
+def explain(
+    candidate: str | None,
+    message_id: int | None,
+    words: bool,
+    at: datetime | None,
+    as_json: bool,
+) -> None:
     """Why, why not and when, for a candidate.
 
     Every step of every campaign they are in, however far ahead; what was sent also says by which
-    version of its files. With --words these are shown, as they were then.
+    version of its files. With --words these are shown, as they were then. With --at it is what
+    was on record at that instant: what waited, why, and until when.
 
     CANDIDATE is an id, an e-mail address or a number.
     """
     if (candidate is None) == (message_id is None):
         raise click.UsageError("name a candidate, or one mail with --message ID")
+    if at is not None and message_id is not None:
+        raise click.UsageError("--at is for a candidate; a mail has one story")
+    seen: Outlook | Hindsight
     with opened() as project:
         who = candidate if message_id is None else _owner(project, message_id)
-        seen = _outlook(project, str(who), everything=True)
+        if at is None:
+            seen = _outlook(project, str(who), everything=True)
+        else:
+            seen = _hindsight(project, str(who), at)
     entries = [*seen.past, *seen.ahead]
     if message_id is not None:
         words, entries = True, [each for each in entries if each.message == message_id]
@@ -101,7 +116,7 @@ def _owner(project: Project, message_id: int) -> str:
 def _explained(entry: Entry, *, words: bool) -> dict[str, Any]:
     version = entry.version and entry.version.as_json(words=words)
     own = {"sentence": entry.sentence, "message": entry.message, "sent_by": version}
-    return {**entry.as_json(), **own}
+    return {**entry.as_json(), **own, "recorded_at": entry.recorded_at}
 
 
 def _sent_by(entry: Entry, zone: ZoneInfo, *, words: bool) -> None:
@@ -244,10 +259,23 @@ def _outlook(project: Project, who: str, *, everything: bool) -> Outlook:
     return seen
 
 
-def _whose(seen: Outlook) -> None:
+def _hindsight(project: Project, who: str, at: datetime) -> Hindsight:
+    seen = hindsight(project, who, at)
+    if seen is None:
+        with project.database.read() as connection:
+            raise nobody(connection, who)
+    return seen
+
+
+def _whose(seen: Outlook | Hindsight) -> None:
     person = seen.candidate
     name = " ".join(part for part in (person.first_name, person.last_name) if part)
     say(", ".join(part for part in (name, person.ref, person.email, seen.zone.key) if part))
+    if isinstance(seen, Hindsight):
+        say(f"as it stood {when(seen.at, seen.zone)}")
+        if not (seen.past or seen.ahead):
+            say("nothing had been decided about them by then")
+        return
     if person.do_not_contact:
         say("must not be contacted")
     if person.suppressed:

@@ -72,6 +72,11 @@ class _Told:
     def get(self, key: str, default: str = "") -> Any:
         return self.detail.get(key, default)
 
+    def particular(self, key: str, words: str) -> str:
+        """`words` around the value of this key, or nothing where it has none."""
+        value = self.detail.get(key)
+        return words.format(value) if value else ""
+
     def at(self, iso: str) -> str:
         return moment(datetime.fromisoformat(iso), self.zone)
 
@@ -132,9 +137,7 @@ def _pace(told: _Told) -> str:
 
 
 def _own_hours(told: _Told) -> str:
-    return "outside the hours that the candidate asked for" + (
-        f" ({told.get('wish')})" if told.get("wish") else ""
-    )
+    return f"outside the hours that the candidate asked for{told.particular('wish', ' ({})')}"
 
 
 def _follow_ups(told: _Told) -> str:
@@ -154,7 +157,7 @@ def _phone_first(told: _Told) -> str:
         tries = told.detail.get("tries", 1)
         why += f" ({'' if tries == 1 else f'{tries} tries, '}{last})"
     if "fallback_at" in told.detail:
-        why += f"; the mail goes at {told.at(told.detail['fallback_at'])} if nobody gets through"
+        why += f"; the mail goes on {told.at(told.detail['fallback_at'])} if nobody gets through"
     return why
 
 
@@ -280,7 +283,7 @@ _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     ),
     Reason.CROWDED_OUT: _fixed("more necessary messages took its places for too long"),
     Reason.MOVED: _fixed("what it hangs on has moved; it is planned anew"),
-    Reason.LEFT: lambda told: f"the candidate left the campaign ({told.get('event')})",
+    Reason.LEFT: lambda told: f"the candidate left the campaign{told.particular('event', ' ({})')}",
     Reason.STEP_REMOVED: _fixed("its author removed the step"),
     Reason.ALREADY_SENT: _already_sent,
     Reason.STALE: _stale,
@@ -291,6 +294,6 @@ _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.CANNOT_RENDER: lambda told: (
         f"it cannot be written: {told.get('said', 'a fact or its template is wanting')}"
     ),
-    Reason.REFUSED: lambda told: f"the mail server refused it: {told.get('said')}",
+    Reason.REFUSED: lambda told: f"the mail server refused it{told.particular('said', ': {}')}",
     Reason.UNKNOWN_OUTCOME: _fixed("it was handed over and no answer came; it is not sent again"),
 }

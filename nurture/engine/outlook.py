@@ -1,6 +1,6 @@
 """What has this person had, what will they get, and why? For `agenda`, `explain` and the pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +35,7 @@ class Entry:
     sentence: str
     about: bool = False
     detail: Mapping[str, Any] = field(default_factory=dict)
+    recorded_at: datetime | None = None  #: of what is on record: since when this is said
     message: int | None = None  #: of what was sent: the number of its message
     version: Version | None = None  #: and the files it was sent by
 
@@ -75,7 +76,8 @@ def outlook(project: Project, who: str, ahead: timedelta | None = AHEAD) -> Outl
             return None
         zone = zone_of(candidate, project.config)
         titles = project.library.titles
-        past = _past(connection, candidate, zone, titles)
+        settled = history.settled_rows(connection, candidate.id)
+        past = told(connection, settled, zone, titles)
     horizon = project.clock.now() + ahead if ahead is not None else None
     coming = [
         _entry(item, candidate, zone, titles)
@@ -84,26 +86,35 @@ def outlook(project: Project, who: str, ahead: timedelta | None = AHEAD) -> Outl
     ]
     coming += _frozen(planned.facts, project.library.campaigns, zone)
     return Outlook(
-        candidate=candidate, facts=planned.facts, zone=zone, past=past, ahead=tuple(coming)
+        candidate=candidate, facts=planned.facts, zone=zone, past=tuple(past), ahead=tuple(coming)
     )
 
 
-def _past(
-    connection: Connection, candidate: Candidate, zone: ZoneInfo, titles: Mapping[str, str]
-) -> tuple[Entry, ...]:
+def told(
+    connection: Connection,
+    rows: Sequence[Mapping[Any, Any]],
+    zone: ZoneInfo,
+    titles: Mapping[str, str],
+) -> list[Entry]:
+    """What these rows of `history` say, in their order."""
     entries = []
-    rows = history.settled_rows(connection, candidate.id)
     for row, version in zip(rows, versions(connection, rows), strict=True):
         verdict, reason, at = Verdict(row["verdict"]), Reason(row["reason"]), row["at"]
+        detail = dict(row["detail"])
+        about = detail.pop("about", False)
+        said = sentence(verdict, reason, detail, at=at, zone=zone, about=about, titles=titles)
         own = {
             **history.as_object(row),
             "at": at,
             "verdict": verdict,
             "reason": reason,
-            "sentence": sentence(verdict, reason, row["detail"], at=at, zone=zone, titles=titles),
+            "detail": detail,
+            "about": about,
+            "sentence": said,
+            "recorded_at": row["recorded_at"],
         }
         entries.append(Entry(**own, message=row["message"], version=version))
-    return tuple(entries)
+    return entries
 
 
 def _frozen(facts: Facts, campaigns: Mapping[str, Campaign], zone: ZoneInfo) -> list[Entry]:

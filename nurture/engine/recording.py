@@ -260,7 +260,7 @@ class _Recorder:
                 "reason": reason,
                 "final": item.final if item else final,
                 "at": at,
-                "detail": dict(detail),
+                "detail": {**detail, "about": True} if item and item.about else dict(detail),
             }
         )
 

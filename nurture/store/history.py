@@ -1,10 +1,10 @@
 """What happened, and what is on its way? Reading rows for people: lists, counts, histories."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, select
+from sqlalchemy import Connection, RowMapping, Select, and_, func, select
 
 from nurture.core.model import MessageState, StepState, Verdict
 from nurture.store.tables import (
@@ -35,10 +35,10 @@ def final_verdicts(
     yield from map(as_object, connection.execute(query).mappings())
 
 
-def as_object(row: RowMapping) -> dict[str, Any]:
+def as_object(row: Mapping[Any, Any]) -> dict[str, Any]:
     """A verdict and its candidate's ref as people and scripts read it."""
     return {
-        "at": row["at"].isoformat(),
+        "at": row["at"] and row["at"].isoformat(),
         "candidate": row["ref"],
         "application": row["application"],
         "campaign": row["campaign"],
@@ -54,17 +54,32 @@ def as_object(row: RowMapping) -> dict[str, Any]:
 def settled_rows(connection: Connection, candidate_id: int) -> Sequence[RowMapping]:
     """The final verdicts of one candidate, oldest first, with their `ref`; what was sent has its
     `message` (the number of its row) and the digests of the files it was sent by."""
+    query = _told_rows(candidate_id).where(verdicts.c.final)
+    return connection.execute(query).mappings().all()
+
+
+def rows_as_of(connection: Connection, candidate_id: int, at: datetime) -> Sequence[RowMapping]:
+    """The last verdict on each occurrence of a step that was recorded by then: rows as above."""
+    latest = (
+        select(func.max(verdicts.c.id))
+        .where(verdicts.c.candidate_id == candidate_id, verdicts.c.recorded_at <= at)
+        .group_by(*(verdicts.c[name] for name in _KEY))
+    )
+    query = _told_rows(candidate_id).where(verdicts.c.id.in_(latest))
+    return connection.execute(query).mappings().all()
+
+
+def _told_rows(candidate_id: int) -> Select[Any]:
     own = and_(*(message_steps.c[name] == verdicts.c[name] for name in _KEY))
     sent = (messages.c.campaign_digest, messages.c.template_digest, messages.c.layout_digest)
-    query = (
+    return (
         select(verdicts, candidates.c.ref, messages.c.id.label("message"), *sent)
         .join(candidates, candidates.c.id == verdicts.c.candidate_id)
         .outerjoin(message_steps, and_(own, verdicts.c.verdict == Verdict.SENT))
         .outerjoin(messages, messages.c.id == message_steps.c.message_id)
-        .where(verdicts.c.final, verdicts.c.candidate_id == candidate_id)
+        .where(verdicts.c.candidate_id == candidate_id)
         .order_by(verdicts.c.at, verdicts.c.id)
     )
-    return connection.execute(query).mappings().all()
 
 
 _KEY = ("enrollment_id", "step", "occurrence")

@@ -20,10 +20,11 @@ from nurture.core.model import (
 )
 from nurture.engine.flowchart import flowchart
 from nurture.engine.held import held_line
+from nurture.engine.hindsight import Hindsight, hindsight
 from nurture.engine.outlook import Entry, outlook
 from nurture.engine.picture import Picture, picture, whereabouts
 from nurture.engine.project import Project
-from nurture.errors import Problem
+from nurture.errors import Problem, UsageError
 from nurture.rendering.context import zone_of
 from nurture.store import facts as rows_to_facts
 from nurture.store import history
@@ -102,11 +103,16 @@ def routes(project: Project, looks: Looks) -> APIRouter:
         )
 
     @router.api_route("/candidates/{ref:path}", methods=_LOOK)
-    def candidate(request: Request, ref: str) -> Response:
+    def candidate(request: Request, ref: str, at: str = "") -> Response:
         found = outlook(project, ref)
         if found is None:
             return looks.notice(request, 404, "There is no candidate of this id or address.")
-        past = list(reversed(found.past))
+        try:
+            then = _then(project, ref, at)
+        except (ValueError, UsageError):
+            return looks.notice(request, 400, _NO_PAST)
+        shown = then or found
+        past = list(reversed(shown.past))
         return looks.page(
             request,
             "candidate",
@@ -116,8 +122,9 @@ def routes(project: Project, looks: Looks) -> APIRouter:
             badges=badges(found.candidate, project.clock.now()),
             zone=found.zone,
             assumed=found.candidate.timezone is None,
-            ahead=[entry for entry in found.ahead if entry.at is not None],
-            dateless=[entry for entry in found.ahead if entry.at is None],
+            then=then and then.at,
+            ahead=[entry for entry in shown.ahead if entry.at is not None],
+            dateless=[entry for entry in shown.ahead if entry.at is None],
             past=past[:_PAST],
             older=past[_PAST:],
             matters=_matters(found.facts),
@@ -164,6 +171,19 @@ def _card(project: Project, campaign: Campaign, census: Census | None = None) ->
 
 
 # --- candidates ----------------------------------------------------------------------------------
+
+
+_NO_PAST = "That is no instant gone by, such as 2026-11-22T09:00 on the candidate's clock."
+
+
+def _then(project: Project, ref: str, at: str) -> Hindsight | None:
+    """What was on record at an instant as typed; None: none was. A plus sign of an offset may have
+    become a blank on its way."""
+    return (
+        hindsight(project, ref, datetime.fromisoformat(at.strip().replace(" ", "+")))
+        if at
+        else None
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,35 @@ def test_one_mail_is_shown_with_its_candidate(run: Run) -> None:
     assert row["sent_by"]["template"]["text"]
 
 
+def test_what_was_said_then_can_be_asked_later(run: Run, clock: SetClock) -> None:
+    then = run("explain", "sample-01", "--json").stdout
+    clock.set(clock.now() + timedelta(days=3))
+    assert run("run", "--once").exit_code == 0
+    rows = run("explain", "sample-01", "--at", "2026-11-23T10:30", "--json").stdout
+    assert rows != run("explain", "sample-01", "--json").stdout
+    told = {key(row): row for row in map(json.loads, rows.splitlines())}
+    for row in map(json.loads, then.splitlines()):
+        if row["reason"] != "no_anchor":  # what had no date is not on record
+            assert told[key(row)]["sentence"] == row["sentence"]
+            assert told[key(row)]["recorded_at"].startswith("2026-11-23T10:0")
+    shown = run("explain", "sample-01", "--at", "2026-11-23T10:30+00:00").stdout
+    assert "as it stood Mon 23 Nov 10:30 (Lisbon)" in shown
+    early = run("explain", "sample-01", "--at", "2026-11-01").stdout
+    assert "nothing had been decided about them by then" in early
+
+
+def key(row: dict[str, Any]) -> tuple[str, ...]:
+    return row["campaign"], str(row["application"]), row["step"]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         ((), 2, "name a candidate, or one mail"),
         (("sample-01", "--message", "1"), 2, "name a candidate, or one mail"),
+        (("sample-01", "--at", "2036-01-01"), 2, "look ahead"),
+        (("nobody", "--at", "2026-01-01"), 1, "nobody"),
+        (("--message", "1", "--at", "2026-01-01"), 2, "one story"),
         (("--message", "9999"), 1, "there is no message 9999"),
     ],
 )

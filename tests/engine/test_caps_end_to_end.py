@@ -39,7 +39,7 @@ def test_three_campaigns_on_one_morning_give_one_mail_a_day_by_priority(world: W
         assert waiting.reason in ("cap", "slot_reserved")
         assert waiting.at is not None
         assert timedelta(days=days - 1) < waiting.at - start < timedelta(days=days, hours=4)
-        assert "at most 1 contact in 20 hours" in waiting.sentence
+        assert "at most 1 mail or call a day" in waiting.sentence
         assert "Lisbon" in waiting.sentence
     foretold = {step: world.entry(step).at for step in ("second", "third")}
 

@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from markupsafe import escape
 from sqlalchemy import text
 
 from nurture.core.model import Reason
+from nurture.engine.hindsight import hindsight
 from nurture.rendering.errors import RenderError
 from nurture.web import pages
 
@@ -15,6 +17,7 @@ PAGES = [
     "/candidates",
     "/candidates?q=ana",
     "/candidates/sample-01",
+    "/candidates/sample-01?at=2026-11-23T10:00",
     "/preview",
     "/preview?template=interview-prep/confirmation&candidate=sample-01",
     "/preview?template=interview-prep/confirmation&candidate=sample-01&view=text",
@@ -307,3 +310,16 @@ def test_a_letter_that_cannot_be_written_is_no_letter(client, populated, monkeyp
     monkeypatch.setattr(populated.letters, "preview", broken)
     assert client.get(f"/preview/html?{LETTER}").status_code == 404
     assert "letter.html:3" in client.get(f"/preview?{LETTER}").text
+
+
+def test_the_page_shows_what_was_on_record_then(site, standing) -> None:
+    then = hindsight(standing, "sample-01", standing.clock.now())
+    page = site.get("/candidates/sample-01", params={"at": "2026-11-23T10:00"}).text
+    assert "As it stood on" in page
+    assert all(escape(each.sentence) in page for each in (*then.past, *then.ahead))
+    before = site.get("/candidates/sample-01", params={"at": "2026-11-23T09:00+00:00"}).text
+    assert "Nothing was planned" in before
+    for wrong in ("yesterday", "2036-01-01"):
+        answer = site.get("/candidates/sample-01", params={"at": wrong})
+        assert answer.status_code == 400
+        assert "no instant gone by" in answer.text
