@@ -168,6 +168,7 @@ class _Reading:
             category=category,
             tone=template.tone if template else Tone.NEUTRAL,
             topic=template.topic if template else None,
+            fresh_until=template.fresh_until if template else None,
             line=line,
         )
 

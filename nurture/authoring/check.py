@@ -2,26 +2,32 @@
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import date
 from pathlib import Path
 
 from nurture.authoring.cut_texts import cut_texts
+from nurture.authoring.freshness import stale_texts
 from nurture.authoring.library import Library
 from nurture.authoring.whole import Whole, stage_problems
+from nurture.clock import SystemClock
 from nurture.config import Config, load_partly
 from nurture.errors import Problem, Problems, shown
 from nurture.positions import Positions, read_yaml
 from nurture.rendering.context import VOCABULARY
 
 
-def check(config: Config) -> list[Problem]:
+def check(config: Config, today: date | None = None) -> list[Problem]:
     """Every problem in the campaigns and templates of `config.root`, sorted by file and line.
 
-    Problems within config.yaml itself are raised before there is a Config: see `check_all`.
+    `today` is the day for which texts must be fresh; None: this one. Problems within config.yaml
+    itself are raised before there is a Config: see `check_all`.
     """
     library = Library(config, with_former=False)
     whole = Whole(config, library)
     found = [*library.problems, *whole.problems(), *stage_problems(config), *_taken_fields(config)]
     found += cut_texts(config)
+    today = today or SystemClock().now().date()
+    found += stale_texts(library.templates.values(), whole.campaigns.values(), today)
     return sorted(problem for problem in set(found) if not _is_said_already(problem, found))
 
 

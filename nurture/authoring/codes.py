@@ -822,6 +822,29 @@ _CODES = (
         """,
     ),
     _code(
+        "stale-text",
+        "template",
+        "what the text says was true until `fresh_until`, and that day is over; a warning from two"
+        " weeks before",
+        "Nobody is sent it any more: a party that was, a benefit that is gone.",
+        """
+        ---
+        subject: Our summer
+        category: culture
+        fresh_until: 2020-08-31
+        ---
+        We meet in the garden on Fridays.
+        """,
+        """
+        ---
+        subject: Our summer
+        category: culture
+        fresh_until: 2099-08-31
+        ---
+        We meet in the garden on Fridays.
+        """,
+    ),
+    _code(
         "unsent-template",
         "file",
         "no campaign sends this template",

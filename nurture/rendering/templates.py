@@ -9,11 +9,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import TemplateSyntaxError, nodes
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from nurture.core.model import Tone
 from nurture.errors import Problem, Problems, shown
@@ -42,6 +43,7 @@ class Template:
     topic: str  #: what a candidate unsubscribes from; by default the category's name
     facts: tuple[str, ...] = ()  #: what the text part must contain, as templates
     ask: tuple[Question, ...] = ()
+    fresh_until: date | None = None  #: the last day on which what it says is true
     body: str
     markdown: bool
     first_line: int = 1  #: the line of the file on which the body begins
@@ -66,8 +68,8 @@ def load_templates(root: Path) -> tuple[dict[str, Template], list[Problem]]:
     """The good templates of a project by key, and what is wrong with the others.
 
     `root` is the project's folder, which holds `templates/`. The key is the template's name, with
-    `.de` behind it for a translation. A translation takes category, tone, layout and topic from
-    the default one and may not say otherwise.
+    `.de` behind it for a translation. A translation takes category, tone, layout, topic and how
+    long it is fresh from the default one and may not say otherwise.
     """
     folder = root / "templates"
     problems: list[Problem] = []
@@ -129,6 +131,19 @@ class _FrontMatter(BaseModel):
     topic: str | None = Field(default=None, min_length=1)
     facts: list[str] = []
     ask: list[AskKeys] = []
+    fresh_until: date | None = Field(default=None, strict=False)
+
+    @field_validator("fresh_until", mode="before")
+    @classmethod
+    def _day(cls, value: object) -> object:
+        if value is None or isinstance(value, date):
+            return value
+        try:
+            if isinstance(value, str) and len(value) == len("2027-03-31"):
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        raise ValueError("a day is expected, such as 2027-03-31")
 
 
 def read_template(path: Path, folder: Path) -> Template:
@@ -170,6 +185,7 @@ def read_template(path: Path, folder: Path) -> Template:
         topic=front.topic or "",
         facts=tuple(front.facts),
         ask=asked,
+        fresh_until=front.fresh_until,
         body=text[fence.end() :],
         markdown=path.suffix == ".md",
         first_line=text.count("\n", 0, fence.end()) + 1,
@@ -403,6 +419,7 @@ def _completed(template: Template, default: Template) -> Template:
         tone=default.tone if translation else template.tone,
         layout=template.layout or default.layout or "letter",
         topic=default.topic or category,
+        fresh_until=default.fresh_until if translation else template.fresh_until,
         ask=tuple(
             replace(each, sets=asked[each.id].sets, then=asked[each.id].then)
             for each in template.ask
