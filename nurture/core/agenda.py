@@ -14,6 +14,7 @@ from nurture.core import timing
 from nurture.core.barring import barred, new_only
 from nurture.core.bundling import Bundles, Lead
 from nurture.core.caps import Blocked, Hold, Limits, Taken, earliest
+from nurture.core.ceilings import never_skipped
 from nurture.core.holding import Holding
 from nurture.core.hours import Openings
 from nurture.core.journey import Key, Standstill, Want
@@ -73,6 +74,7 @@ def plan(
        and after it.
        A mail that a more necessary one can take along becomes a part of that one instead.
     3. Steps that wait for another step are forecast from where that one was placed.
+    4. What would be dropped at a ceiling (of silence, of a promise) becomes a person's task.
     """
     day = _Day(recipient, ledger, policy, now)
     items = day.items
@@ -89,9 +91,8 @@ def plan(
     for want in wanted:  # file order, so that a chain of waiting steps adds up
         if isinstance(want, Standstill) and want.above in items:
             items[want.key] = day.forecast(items[want.key], items[want.above])
-    ordered = sorted(
-        items.values(), key=lambda item: (item.at is None, item.at or now, _name(item))
-    )
+    told = [never_skipped(item, now) for item in items.values()]
+    ordered = sorted(told, key=lambda item: (item.at is None, item.at or now, _name(item)))
     return Agenda(items=tuple(ordered), wake_at=min(day.alarms, default=None))
 
 

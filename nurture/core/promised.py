@@ -11,6 +11,7 @@ from nurture.core.subject import (
     application_of,
     interview_of,
     news_at,
+    parts_about,
     reached,
     to_be_told,
 )
@@ -51,14 +52,14 @@ def _keeps(contact: Contact, promise: Promise, categories: Mapping[str, Category
         return False
     if contact.keeps is not None:
         return contact.keeps == promise.ref
-    if promise.application is not None and contact.application not in (None, promise.application):
-        return False
-    if contact.human:
-        return BY_CONTACT in promise.kept_by
-    category = categories.get(contact.category or "")
-    if category is None or category.holding:
-        return False
-    return bool({category.name, contact.template} & set(promise.kept_by or TELLING))
+    kinds = set(promise.kept_by or TELLING)
+    for part in parts_about(contact, promise.application):
+        category = categories.get(part.category or "")
+        if contact.human and BY_CONTACT in kinds:
+            return True
+        if category and not category.holding and {category.name, part.template} & kinds:
+            return True
+    return False
 
 
 def missed(promise: Promise) -> bool:
@@ -93,9 +94,8 @@ def notes_in_a_row(facts: Facts, subject: Subject, categories: Mapping[str, Cate
     since = news_at(facts, subject)
     holding = {name for name, each in categories.items() if each.holding}
     return sum(
-        each.category in holding
-        and reached(each)
-        and each.application in (None, application.ref)
+        reached(each)
+        and any(part.category in holding for part in parts_about(each, application.ref))
         and (since is None or each.at > since)
         for each in facts.contacts
     )

@@ -1,6 +1,6 @@
 """Which of a person's objects is meant, and when did they last hear from us?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from nurture.core.model import (
@@ -11,6 +11,7 @@ from nurture.core.model import (
     Interview,
     Offer,
     Promise,
+    Section,
     Subject,
 )
 
@@ -102,13 +103,15 @@ def last_contact(
     mail that arrived and whose category counts, a reply. One that names no application counts for
     all of them."""
 
+    def ends_it(part: Contact | Section) -> bool:
+        category = categories.get(part.category or "")
+        return category is not None and category.counts_as_contact
+
     def counts(contact: Contact) -> bool:
-        category = categories.get(contact.category or "")
         return (
             contact.at <= now
             and reached(contact)
-            and (contact.human or (category is not None and category.counts_as_contact))
-            and (application is None or contact.application in (None, application))
+            and any(contact.human or ends_it(part) for part in parts_about(contact, application))
         )
 
     instants = [contact.at for contact in facts.contacts if counts(contact)]
@@ -123,6 +126,15 @@ def reached(contact: Contact) -> bool:
     return contact.arrived and contact.outcome not in ("no_answer", "wrong_number")
 
 
+def parts_about(contact: Contact, application: str | None) -> list[Contact | Section]:
+    """What of a contact is about this application: a mail may speak for several. What names no
+    application is about each; None asks for all."""
+    parts: Iterable[Contact | Section] = contact.sections or (contact,)
+    return [
+        each for each in parts if application is None or each.application in (None, application)
+    ]
+
+
 def news_at(facts: Facts, subject: Subject) -> datetime | None:
     """When this application last had news for the candidate: another stage, a call or mail of a
     colleague that reached them, a decision, a promise that was kept, or a word of their own."""
@@ -135,7 +147,8 @@ def news_at(facts: Facts, subject: Subject) -> datetime | None:
     instants = [
         each.at
         for each in facts.contacts
-        if (each.human or each.category in TELLING) and of_it(each.application) and reached(each)
+        if reached(each)
+        and any(each.human or part.category in TELLING for part in parts_about(each, ref))
     ]
     instants += [
         each.settled_at
@@ -173,12 +186,14 @@ def told_by(
     since = since or decided
 
     def tells(contact: Contact) -> bool:
-        if contact.application not in (None, application.ref) or not reached(contact):
+        parts = parts_about(contact, application.ref)
+        if not parts or not reached(contact):
             return False
         if contact.human:
             spoke = contact.outcome != "voicemail"
             return spoke and decided is not None and contact.at >= decided
-        return contact.category in TELLING and since is not None and contact.at >= since
+        told = any(part.category in TELLING for part in parts)
+        return told and since is not None and contact.at >= since
 
     return next((each for each in facts.contacts if tells(each)), None)
 
