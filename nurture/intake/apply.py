@@ -159,6 +159,8 @@ def _wanted_objects(wanted: Wanted, event: IncomingEvent) -> None:
         wanted.offers.add(event.offer.id)
     if event.promise is not None:
         wanted.promises.add(event.promise.id)
+        if event.promise.application:
+            wanted.applications.add(event.promise.application)
         if event.promise.owner:
             wanted.people.add(key_of(event.promise.owner))
     if event.message is not None and event.message.id:

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from nurture.core import wishes
 from nurture.errors import Problem
@@ -18,6 +17,7 @@ from nurture.intake.events import (
     key_of,
     ref_of,
 )
+from nurture.intake.owing import due_at, objection
 from nurture.store.changes import Known, Record, stamp
 from nurture.store.facts import ANSWERED_AT
 from nurture.store.tables import (
@@ -53,9 +53,6 @@ _FOLLOWING_STATUS = {
     "promise.kept": "kept",
     "promise.broken": "broken",
 }
-#: When a promise that names a day alone is due on it, in the candidate's zone: a day that is over
-#: in the house would be too late to say anything.
-_BY = time(15)
 
 
 @dataclass(frozen=True)
@@ -134,6 +131,9 @@ class Batch:
                 said = f'{record.table.name[:-1]} "{record.key}" belongs to another candidate'
                 hint = "if the two are one person, send candidate.merged first"
                 return _problem(event, "other-candidate", said, hint)
+        at = min(event.occurred_at or self.now, self.now)
+        if no_promise := objection(event, candidate, self.known, at):
+            return _problem(event, *no_promise)
         return None
 
 
@@ -278,7 +278,12 @@ class _Taking:
         told = self.event.application
         if told is None:
             return None
+        new = told.id not in self.known.records[applications]
         record = self._record(applications, told.id, candidate_id=candidate.key, status="active")
+        if new and self.event.historical:
+            record.put("imported", True)
+        elif not self.event.historical:
+            record.put("imported", None)
         before = record["status"]
         given = told.given()
         for role in _ROLES:
@@ -380,8 +385,7 @@ class _Taking:
         due = told.due
         if "due" in given:
             del given["due"]
-            if isinstance(due, date) and not isinstance(due, datetime):
-                due = datetime.combine(due, _BY, ZoneInfo(candidate["timezone"] or "UTC"))
+            due = due if due is None else due_at(due, candidate["timezone"])
             record.tell("due_at", due, self.at)
         if told.owner is not None:
             given["owner"] = key_of(told.owner)

@@ -154,7 +154,8 @@ def test_a_promise_that_is_settled_before_that_has_neither(watched: World, type_
 def test_settling_one_promise_leaves_another_open(watched: World) -> None:
     thank(watched)
     due = (DUE + timedelta(days=1)).isoformat()
-    watched.tell("promise.made", promise={"id": "p2", "what": "feedback", "due": due})
+    made = {"id": "p2", "what": "feedback", "due": due, "owner": RECRUITER["email"]}
+    watched.tell("promise.made", promise=made)
     watched.tell("promise.kept", promise={"id": owed(watched)[0].ref})
     watched.run_until(DUE + timedelta(days=2))
     assert [text for text, _ in tasks_of(watched)] == ["Ana waits for feedback"]
@@ -247,7 +248,7 @@ def test_that_a_promise_was_kept_may_be_told_before_that_it_was_made(world: Worl
     candidate = {"id": "c1", "email": "ana@example.com"}
     kept, told = "2026-11-23T09:30:00Z", "2026-11-23T09:00:00Z"
     world.tell("promise.kept", candidate=candidate, promise={"id": "p1"}, occurred_at=kept)
-    due = {"id": "p1", "what": "a call", "due": "2026-12-04"}
+    due = {"id": "p1", "what": "a call", "due": "2026-12-04", "owner": RECRUITER["email"]}
     world.tell("promise.made", candidate=candidate, promise=due, occurred_at=told)
     (promise,) = owed(world)
     assert (promise.what, promise.status) == ("a call", "kept")

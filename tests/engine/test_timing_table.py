@@ -384,7 +384,7 @@ def test_11_a_promise_is_remembered_before_it_is_due_and_owned_up_to_when_it_sli
     campaign(moments, PROMISES, still_deciding="status")
     apply_for(moments)
     due = TUESDAY + 6 * DAY
-    made = {"id": "p1", "what": "a decision", "due": due.isoformat()}
+    made = {"id": "p1", "what": "a decision", "due": due.isoformat(), "owner": "ida@example.com"}
     tell(moments, "promise.made", application={"id": "a1"}, promise=made)
     moments.run_until(due - DAY + HOUR)
     assert tasks(moments) == ["nudge"]

@@ -158,7 +158,7 @@ def test_the_last_answer_is_when_they_were_last_heard(memory: Database) -> None:
 
 
 def test_a_settled_promise_says_since_when(memory: Database) -> None:
-    made = {"id": "p-1", "what": "a decision", "due": "2026-12-04"}
+    made = {"id": "p-1", "what": "a decision", "due": "2026-12-04", "owner": "ida@example.com"}
     tell(memory, "promise.made", application={"id": "a-1"}, promise=made)
     assert known(memory).promises["p-1"].settled_at is None
     tell(memory, "promise.kept", NOW + timedelta(hours=3), promise={"id": "p-1"})
