@@ -3,7 +3,7 @@ the next date they know?"""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 
 from nurture.core.model import Category, Contact, Facts, Promise, Subject
 from nurture.core.subject import (
@@ -19,6 +19,9 @@ from nurture.core.subject import (
 #: In `kept_by`, beside categories and templates of mail: any word of a colleague.
 BY_CONTACT = "contact"
 _OPEN = "open"
+#: When a promise is due on its day, in the candidate's zone: late enough to be kept on that day,
+#: and early enough to say something if it is not.
+BY = time(15)
 
 
 def with_kept(facts: Facts, categories: Mapping[str, Category]) -> Facts:

@@ -274,12 +274,16 @@ def _subject(event: Event, facts: Facts) -> Subject:
 
 
 def _closed(enrollment: Enrollment, campaign: Campaign, facts: Facts, around: Around) -> str | None:
-    """What ended by itself: a cancelled interview, a closed application."""
+    """What ended by itself: a cancelled interview, a settled promise, a closed application."""
     about = enrollment.about.partition(":")[0]
     interview = facts.interviews.get(enrollment.subject.interview or "")
     cancelled = about == "interview" and interview is not None and interview.status == "cancelled"
     if cancelled and campaign.enter.on != "interview.cancelled":
         return "interview.cancelled"
+    promise = facts.promises.get(enrollment.subject.promise or "")
+    settled = about == "promise" and promise is not None and promise.status != "open"
+    if settled and promise is not None and campaign.enter.on == "promise.made":
+        return f"promise.{promise.status}"
     application = facts.applications.get(enrollment.subject.application or "")
     if application is None or application.status == "active" or about == "candidate":
         return None

@@ -50,7 +50,8 @@ def policy(config: Config) -> Policy:
 
 def fingerprint(config: Config) -> str:
     """Changes whenever a rule, a zone or a holiday may have: then everybody is planned anew."""
-    rules = (policy(config), config.timezone, config.silence, config.interview_minutes)
+    silences = (config.silence, config.legal_silence)
+    rules = (policy(config), config.timezone, silences, config.interview_minutes)
     versions = (version("tzdata"), version("holidays"))
     return hashlib.sha256(repr((rules, versions)).encode()).hexdigest()
 

@@ -90,7 +90,8 @@ class Letters:
         promised = promised_in(self.campaigns(), message)
         if promised is None:
             return None
-        return as_made(promised, message, facts, subject, self.calendars.of(facts.candidate), now)
+        calendar, team = self.calendars.of(facts.candidate), self.config.sender.email
+        return as_made(promised, message, facts, subject, calendar, now, team)
 
     def _render(
         self,

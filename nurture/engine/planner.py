@@ -23,6 +23,7 @@ from nurture.core.model import (
     Truth,
     Verdict,
 )
+from nurture.core.promised import with_kept
 from nurture.core.release import Gate, Stop, held
 from nurture.core.renames import Renames, read_as_now, renames
 from nurture.core.timing import shift
@@ -34,7 +35,7 @@ from nurture.engine.recording import Decided, by_key, changes
 from nurture.errors import NurtureError
 from nurture.rendering.context import context
 from nurture.rendering.renderer import Renderer
-from nurture.store import planning
+from nurture.store import planning, promises
 from nurture.store.database import Connection, Database
 from nurture.store.reading import load
 
@@ -109,7 +110,7 @@ class Planner:
         1. Today's events make and end enrollments; the new ones are stored, so they have ids.
         2. Each candidate is planned by itself. One that raises is set aside, with the reason and a
            back-off, and the rest goes on.
-        3. All that changed is written in bulk.
+        3. All that changed is written in bulk, and which promises are kept by now.
         """
         gates = self.guard.gates(connection, now, lock=True)
         everyone = self._load(connection, ids, now)
@@ -131,11 +132,18 @@ class Planner:
             with self._set_aside(connection, id_, now):
                 raise NurtureError(why)
         written = {row.candidate_id for row in rows} - refused.keys()
+        self._keep_promises(connection, [decided[id_].facts for id_ in sorted(written)], now)
         return {
             id_: Planned(facts=each.facts, agenda=each.agenda)
             for id_, each in decided.items()
             if id_ in written
         }
+
+    def _keep_promises(
+        self, connection: Connection, everyone: Collection[Facts], now: datetime
+    ) -> None:
+        owed = [promise for facts in everyone for promise in facts.promises.values()]
+        promises.keep(connection, [each for each in owed if each.status == "kept"], now)
 
     def _load(
         self, connection: Connection, ids: Collection[int], now: datetime
@@ -151,15 +159,17 @@ class Planner:
             return everyone
 
     def read(self, connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
-        """What is stored, by the ids that steps have now."""
+        """What is stored, by the ids that steps have now, and with each promise kept that
+        something since has kept."""
         found = load(connection, ids, awaited(self.library.campaigns.values()))
         campaigns, names = self._renames
         if campaigns is not self.library.campaigns:
             names = renames(self.library.campaigns.values())
             self._renames = (self.library.campaigns, names)
+        kept = {id_: with_kept(facts, self.policy.categories) for id_, facts in found.items()}
         if not names:
-            return found
-        return {id_: read_as_now(facts, names) for id_, facts in found.items()}
+            return kept
+        return {id_: read_as_now(facts, names) for id_, facts in kept.items()}
 
     def view(self, connection: Connection, candidate_id: int) -> Planned | None:
         """The same decision, written nowhere: for previews and explanations."""
@@ -218,6 +228,7 @@ class Planner:
         campaigns = self.library.campaigns if campaigns is None else campaigns
         recipient = self.calendars.recipient(facts)
         reads = self._reads(facts, now)
+        law = self.config.legal_silence
         ground = Ground(
             facts=facts,
             calendar=recipient.calendar,
@@ -225,6 +236,7 @@ class Planner:
             known_at=min((event.received_at for event in facts.events), default=now),
             interview_minutes=self.config.interview_minutes,
             silence=self.config.silence,
+            legal=law.ceiling if law else None,
             categories=self.config.categories,
         )
         found = _Wanted(recipient)
@@ -394,12 +406,24 @@ def _for(
     return lambda condition: reads(condition, enrollment)
 
 
+#: Why a mail became a person's task, as the text of the task goes on.
+_NOT_SENT = {
+    Reason.LATE: "would have been due before we knew",
+    Reason.UNDELIVERABLE: "has no address to go to",
+    Reason.UNKNOWN_OUTCOME: "may not have arrived",
+    Reason.REFUSED: "was refused by the mail server",
+}
+
+
 def _to_tell(item: Item, facts: Facts) -> str:
-    """What to do about a mail that could not go out in time."""
+    """What to do about a mail that did not reach them, or must not."""
     person = facts.candidate
     name = " ".join(part for part in (person.first_name, person.last_name) if part)
-    what = f'"{item.step.send}" did not go out in time'
-    return f"{what}; tell {name or person.email or person.ref} yourself"
+    whom = name or person.email or person.ref
+    if item.reason is Reason.TO_BE_TOLD:
+        return f"Tell {whom} what was decided; until they know, nothing else goes out"
+    what = f'"{item.step.send}" {_NOT_SENT.get(item.reason, "did not go out in time")}'
+    return f"{what}; tell {whom} yourself"
 
 
 def _assignee(application: Application | None, role: str) -> str | None:

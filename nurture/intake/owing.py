@@ -1,21 +1,19 @@
 """Can this be promised at all? Somebody has to owe it, and its date has to be a working day to
 come."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from nurture.core.promised import BY
 from nurture.intake.events import IncomingEvent
 from nurture.store.changes import Known, Record
 from nurture.store.tables import applications, promises
 
-#: When a promise that names a day alone is due on it, in the candidate's zone: a day that is over
-#: in the house would be too late to say anything.
-BY = time(15)
 _WEEKEND = (5, 6)
 
 
 def due_at(told: datetime | date, zone: str | None) -> datetime:
-    """The instant of a promise's date; a day alone is due at 15:00."""
+    """The instant of a promise's date; a day alone is due on its afternoon."""
     if isinstance(told, datetime):
         return told
     return datetime.combine(told, BY, ZoneInfo(zone or "UTC"))

@@ -13,9 +13,9 @@ from nurture.store.facts import promise_from_row
 from nurture.store.tables import events, promises, tasks
 from tests.world import World
 
-#: Interviewed on Monday at 9, thanked at noon: five business days later is the next Monday.
+#: Thanked on Monday at noon: five business days later is the next Monday, by three o'clock.
 THANKED = datetime(2026, 11, 23, 12, tzinfo=UTC)
-DUE = datetime(2026, 11, 30, 12, tzinfo=UTC)
+DUE = datetime(2026, 11, 30, 15, tzinfo=UTC)
 
 THANKS = """\
 name: Thanks
@@ -114,7 +114,7 @@ def test_the_mail_says_the_date_that_is_owed(watched: World) -> None:
 
     watched.sender.write = kept
     thank(watched)
-    assert b"a decision by Monday, 30 November 2026, 12:00" in raw[0].replace(b"=\r\n", b"")
+    assert b"a decision by Monday, 30 November 2026, 15:00" in raw[0].replace(b"=\r\n", b"")
 
 
 def test_business_days_are_the_candidates_own(watched: World) -> None:
