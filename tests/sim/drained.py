@@ -1,0 +1,113 @@
+"""When the faults have stopped: is all that was due sent, or is there a stored reason?
+
+This one may read verdicts, beside the log: what the engine says must be there, and be true.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+from nurture.core.model import Reason, Verdict
+from nurture.engine.outlook import Entry as Line
+from nurture.engine.outlook import outlook
+from tests.sim.campaigns import every_send
+from tests.sim.machine import Machine
+from tests.sim.past import Past, kind
+
+#: What may be waited for without an instant: a fact, a person, an operator, another step.
+_OPEN = {
+    Reason.NO_ANCHOR,
+    Reason.AFTER_STEP,
+    Reason.WAIT_FOR,
+    Reason.APPROVAL,
+    Reason.CAMPAIGN_PAUSED,
+    Reason.NO_OPEN_HOURS,
+    Reason.CONDITION,
+    Reason.NOT_CHOSEN,
+}
+#: By which each kind of campaign is entered, without a question.
+_ENTRY = {
+    "apply": "application.created",
+    "meet": "interview.scheduled",
+    "drip": "candidate.upserted",
+    "moved": "interview.rescheduled",
+    "off": "interview.cancelled",
+    "no": "application.rejected",
+    "offer": "offer.sent",
+}
+
+
+def drained(machine: Machine, past: Past) -> list[str]:
+    found = [f"set aside: {each}" for each in machine.problems()]
+    refs = {each.event["candidate"]["id"] for each in past.told if "candidate" in each.event}
+    end = len(past.log)
+    for ref in sorted(refs):
+        if past.person(ref, end) == ref:
+            found += _of(machine, past, ref)
+    return [f"drained: {each}" for each in found]
+
+
+def _of(machine: Machine, past: Past, ref: str) -> Iterator[str]:
+    seen = outlook(machine.processes[0].project, ref, ahead=None)
+    if seen is None:
+        yield f"{ref} is not known"
+        return
+    now = machine.clock.now()
+    for line in seen.ahead:
+        if line.verdict in (Verdict.SEND, Verdict.TASK):
+            yield f"{_name(ref, line)} is due, and not sent"
+        elif line.at is None and line.reason not in _OPEN and line.verdict is Verdict.WAIT:
+            yield f"{_name(ref, line)} waits for nothing: {line.reason}"
+        elif line.at is not None and line.at <= now - timedelta(minutes=1):
+            if line.verdict is Verdict.WAIT and line.reason not in _OPEN:
+                yield f"{_name(ref, line)} waits for {line.at}, which is past: {line.reason}"
+    people = past.group(ref, len(past.log))
+    own = [each for each in past.accepted if each.to.partition("@")[0] in people]
+    # One that was in doubt and then known to be sent was told twice.
+    said = Counter(
+        (campaign, step)
+        for _, campaign, step in {
+            (line.message, line.campaign, line.step)
+            for line in seen.past
+            if line.verdict is Verdict.SENT
+        }
+    )
+    was = Counter((each.campaign, each.step) for mail in own for each in mail.sections)
+    for which in was - said:
+        yield f"{ref} was sent {which}, which is nowhere told"
+    vanished = Counter(
+        (each.campaign, each.step)
+        for mail in past.mails
+        if not mail.certain and not mail.accepted and mail.to.partition("@")[0] in people
+        for each in mail.sections
+    )
+    # A crash before the first byte after the journal's line: nobody knows that nothing left.
+    crashed = bool(past.notes("crash"))
+    for which in said - was - vanished:
+        if not crashed:
+            yield f"{ref} is said to have been sent {which}, which was never accepted"
+    spoken = {(line.campaign, line.step) for line in (*seen.past, *seen.ahead)}
+    yield from _silent(machine, past, ref, people, spoken)
+
+
+def _silent(
+    machine: Machine, past: Past, ref: str, people: set[str], spoken: set[tuple[str, str]]
+) -> Iterator[str]:
+    """A step about which nothing was ever said, though the person entered its campaign: told after
+    the file came to be as it is, and it was live then."""
+    for name, file in machine.saved.campaigns.items():
+        which = _ENTRY.get(kind(name))
+        if which is None or file != machine.scenario.campaigns[name] or file["status"] != "live":
+            continue
+        if any(each.do == "campaign" and each.what["name"] == name for each in machine.scenario.actions):
+            continue
+        entered = [each for each in past.events(people, len(past.log), which)]
+        top = {step.get("send") for step in file["steps"]}
+        for template in sorted(every_send(file) & top):
+            campaign, _, step = template.partition("/")
+            if entered and (campaign, step) not in spoken:
+                yield f"{ref} entered {name} by #{entered[0].seq}; of {step} nothing was ever said"
+
+
+def _name(ref: str, line: Line) -> str:
+    return f"{ref} {line.campaign}/{line.step}"
