@@ -104,6 +104,7 @@ def _enter(keys: EnterKeys, values: Values) -> Enter | None:
     has = supplied(once_per, keys.on)
     named = f"{trigger}, once per {once_per},"
     values.scope = replace(values.scope, supplied=has, trigger=named)
+    values.of_promise = (keys.on or "").startswith("promise.")
     condition = values.condition(("enter", "if"), keys.if_)
     again = _again(keys.again, once_per, values)
     return Enter(on=keys.on, condition=condition, once_per=once_per, again=again)

@@ -111,10 +111,22 @@ class RepeatKeys(_Keys):
 
 
 class PromiseKeys(_Keys):
-    what: str = Field(
-        min_length=1, description="What is promised, as the mail says it", examples=["a decision"]
+    what: str | None = Field(
+        None,
+        min_length=1,
+        description="What is promised, as the mail says it; without it, in a campaign about a "
+        "promise, the same again at a new date",
+        examples=["a decision"],
     )
-    within: str = Field(description="How long after the mail", examples=["5 business days"])
+    within: str = Field(
+        description="How long after the mail, in days at least", examples=["5 business days"]
+    )
+    kept_by: list[str] = Field(
+        [],
+        description="What keeps it: categories or templates of mail, or `contact`, any call or "
+        "mail of a colleague. Without it, being told of a decision",
+        examples=[["decision", "contact"]],
+    )
 
 
 class StepKeys(_Keys):

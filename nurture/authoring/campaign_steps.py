@@ -19,6 +19,7 @@ from nurture.core.model import (
     Tone,
     WaitFor,
 )
+from nurture.core.promised import BY_CONTACT
 from nurture.core.timing import DYNAMIC_ANCHORS
 from nurture.positions import Place, did_you_mean
 from nurture.rendering.templates import LAYOUTS, Template
@@ -222,8 +223,32 @@ class _Reading:
             self.values.problem(place, "repeat", message, hint)
 
     def _promise(self, path: Place, keys: PromiseKeys) -> Promised | None:
-        within = self.values.duration((*path, "within"), keys.within)
-        return Promised(what=keys.what, within=within) if within is not None else None
+        values = self.values
+        within = values.duration((*path, "within"), keys.within)
+        if within is not None and (not within.amount or within.unit in ("minutes", "hours")):
+            message = "a promise is for a day to come: its date is printed, and somebody owes it"
+            values.problem((*path, "within"), "promise", message, "write 1 business day or more")
+        if keys.what is None and not values.of_promise:
+            message = f"says not what is promised, and {values.scope.trigger} is about no promise"
+            values.problem(path, "promise", message, "write what:, such as `a decision`")
+        for number, kind in enumerate(keys.kept_by):
+            self._keeps((*path, "kept_by", number), kind)
+        if within is None:
+            return None
+        return Promised(what=keys.what, within=within, kept_by=tuple(keys.kept_by))
+
+    def _keeps(self, place: Place, kind: str) -> None:
+        """What keeps a promise is there, and is no note that says there is no news."""
+        around = self.values.around
+        category = around.config.categories.get(kind)
+        if category is not None and category.holding:
+            message = f'"{kind}" says that there is no news: it keeps no promise'
+            self.values.problem(place, "promise", message)
+        if category is None and kind != BY_CONTACT and kind not in around.by_name:
+            known = (*around.config.categories, BY_CONTACT, *around.by_name)
+            hint = did_you_mean(kind, known) or f"known: {', '.join(around.config.categories)}"
+            message = f'"{kind}" is neither a category nor a template, nor `{BY_CONTACT}`'
+            self.values.problem(place, "promise", message, hint)
 
     def _expires(self, path: Place, until: Moment | None, category: str | None) -> None:
         known = self.values.around.config.categories.get(category or "")

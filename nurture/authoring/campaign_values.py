@@ -72,6 +72,7 @@ class Values:
         self.misshapen: frozenset[tuple[int, int]] = frozenset()  #: places already told
         self.words = vocabulary(around.config)
         self.scope = Scope(self.words, FUNCTIONS, frozenset(self.words), questions=around.questions)
+        self.of_promise = False  #: whether each enrollment is about a promise
         self.dates = [
             name
             for name, kind in around.config.candidate_fields.items()

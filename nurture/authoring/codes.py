@@ -425,6 +425,14 @@ _CODES = (
         "- {send: prep/kit, at: 1 day after interview.starts_at, until: 2 weeks after entered}",
     ),
     _code(
+        "promise",
+        "step",
+        "what is promised cannot be kept, or nothing would keep it",
+        "A promise is a debt with a date that the mail prints; somebody is asked for it that day.",
+        "- {send: prep/kit, promise: {what: a decision, within: 2 hours}}",
+        "- {send: prep/kit, promise: {what: a decision, within: 5 business days}}",
+    ),
+    _code(
         "step-id",
         "step",
         "an `id` has characters that it cannot have",

@@ -10,6 +10,7 @@ from typing import Any
 
 from nurture.core.model import Campaign, Condition, Enter, Leave, Step
 from nurture.core.timing import show_duration, show_moment
+from nurture.engine.promising import in_words
 from nurture.store.census import Census, Place
 
 _NOBODY = Place()
@@ -170,7 +171,7 @@ def _limits(step: Step) -> Iterator[str]:
         if step.repeat.at_most is not None:
             yield f"at most {step.repeat.at_most} times"
     if step.promise is not None:
-        yield f"promises {step.promise.what} within {show_duration(step.promise.within)}"
+        yield f"promises {in_words(step.promise)}"
     if step.task is not None:
         yield f"for the {step.task.to.replace('_', ' ')}"
         yield f"due in {show_duration(step.task.due)}"

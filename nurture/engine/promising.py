@@ -67,6 +67,13 @@ def as_made(
     )
 
 
+def in_words(promised: Promised) -> str:
+    """`a decision within 5 business days`, as authors read it."""
+    kept = f", kept by {', '.join(promised.kept_by)}" if promised.kept_by else ""
+    what = promised.what or "the same again"
+    return f"{what} within {timing.show_duration(promised.within)}{kept}"
+
+
 def due_at(
     within: Duration, now: datetime, calendar: Calendar, given: Collection[datetime | None] = ()
 ) -> datetime:

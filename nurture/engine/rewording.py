@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from nurture.core.model import Campaign, Condition, Leave, Step
 from nurture.core.timing import show_duration, show_moment
+from nurture.engine.promising import in_words
 
 
 class Change(NamedTuple):
@@ -119,7 +120,7 @@ def written(step: Step) -> dict[str, str]:
         most = f", at most {step.repeat.at_most}" if step.repeat.at_most else ""
         said["repeat"] = every + most
     if step.promise is not None:
-        said["promise"] = f"{step.promise.what} within {show_duration(step.promise.within)}"
+        said["promise"] = in_words(step.promise)
     if step.wait_for is not None:
         up_to = f", up to {show_duration(step.wait_for.up_to)}" if step.wait_for.up_to else ""
         said["wait_for"] = " or ".join(sorted(step.wait_for.events)) + up_to

@@ -29,7 +29,15 @@ from nurture.core.model import (
     Promise,
     Subject,
 )
-from nurture.core.subject import application_of, interview_of, last_contact, offer_of, promise_of
+from nurture.core.promised import next_date, notes_in_a_row, slips
+from nurture.core.subject import (
+    application_of,
+    interview_of,
+    last_contact,
+    offer_of,
+    promise_of,
+    to_be_told,
+)
 from nurture.rendering.functions import functions
 
 _PERSON = {"name": "text", "email": "text", "phone": "text", "title": "text"}
@@ -64,6 +72,10 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "start_date": "date",
         "source": "text",
         "last_contact_at": "instant",
+        "next_date_at": "instant",
+        "notes_in_a_row": "number",
+        "to_be_told": "flag",
+        "imported": "flag",
     },
     "job": {
         "title": "text",
@@ -100,6 +112,7 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "made_at": "instant",
         "status": "enum:open,kept,broken",
         "owner": "text",
+        "slips": "number",
     },
     "company": {"name": "text", "address": "text", "site": "text"},
 }
@@ -261,6 +274,7 @@ def _of_kind(kind: str, value: Any) -> Any:
 def _application(
     application: Application, facts: Facts, config: Config, now: datetime
 ) -> dict[str, Any]:
+    about = Subject(application=application.ref)
     return _present(
         stage=application.stage,
         status=application.status,
@@ -270,6 +284,10 @@ def _application(
         start_date=application.start_date,
         source=application.fields.get("source"),
         last_contact_at=last_contact(facts, application.ref, config.categories, now),
+        next_date_at=next_date(facts, about, now),
+        notes_in_a_row=notes_in_a_row(facts, about, config.categories),
+        to_be_told=True if to_be_told(facts, application) else None,
+        imported=True if application.fields.get("imported") is True else None,
     )
 
 
@@ -300,6 +318,7 @@ def _promise(promise: Promise, facts: Facts) -> dict[str, Any]:
         made_at=promise.made_at,
         status=promise.status,
         owner=owner.get("name") or owner["email"] if owner else None,
+        slips=slips(promise, facts),
     )
 
 
