@@ -1,12 +1,19 @@
 """What waits for a person? Tasks to do and messages to approve."""
 
+from typing import Any
+from zoneinfo import ZoneInfo
+
 import click
 
 from nurture.cli.printing import json_line, name_of, say, table, when, zone_in
 from nurture.cli.project import config_option, json_option, opened
+from nurture.core.calling import OUTCOMES
 from nurture.engine.project import Project
-from nurture.errors import NurtureError
+from nurture.errors import NurtureError, UsageError
+from nurture.intake.apply import apply
+from nurture.intake.events import parse_event
 from nurture.store import desk, history
+from nurture.store.tables import CALL
 
 
 @click.group(invoke_without_command=True, epilog="Example: nurture tasks --all")
@@ -40,6 +47,13 @@ def _tasks(project: Project, *, everything: bool, as_json: bool) -> None:
                     "created_at": row["created_at"],
                     "due_at": row["due_at"],
                     "done_at": row["done_at"],
+                    "kind": row["kind"],
+                    "phone": row["data"].get("phone") if row["kind"] == CALL else None,
+                    "template": row["template"],
+                    "best_at": row["best_at"],
+                    "fallback_at": row["fallback_at"],
+                    "outcome": row["outcome"],
+                    "tries": row["tries"],
                 }
             )
     elif rows:
@@ -53,26 +67,81 @@ def _tasks(project: Project, *, everything: bool, as_json: bool) -> None:
                     when(row["due_at"], zone_in(row, project.config)),
                     row["assignee"] or row["role"],
                     row["state"],
-                    row["text"],
+                    row["text"].partition("\n")[0],
                 )
                 for row in rows
             ),
         )
+        for row in rows:
+            if row["kind"] == CALL and row["state"] == "open":
+                _call(row, project)
     else:
         say("no tasks" if everything else "no open tasks")
 
 
-@tasks.command(epilog="Example: nurture tasks done 3")
+def _call(row: Any, project: Project) -> None:
+    """Whom to ring, when, and what to say."""
+    first, _, points = row["text"].partition("\n")
+    house = ZoneInfo(project.config.timezone)
+    own = zone_in(row, project.config)
+    best = when(row["best_at"], own)
+    if own.key != house.key:
+        best = f"{best}, {when(row['best_at'], house)}"
+    say(f"\n{row['id']}: {first}")
+    say(f"   {row['data'].get('phone') or 'no number'}, best at {best}")
+    tried = f"; tried {row['tries']} times, last {row['outcome']}" if row["tries"] else ""
+    say(f"   the mail goes {when(row['fallback_at'], own)} if nobody gets through{tried}")
+    for line in points.strip("\n").split("\n"):
+        say(f"   | {line}".rstrip())
+
+
+@tasks.command(epilog="Example: nurture tasks done 3 --outcome no_answer --by ida@example.com")
 @config_option
 @click.argument("id_", metavar="ID", type=click.IntRange(1, 2**63 - 1))
-def done(id_: int) -> None:
-    """Tick a task off."""
+@click.option(
+    "--outcome",
+    type=click.Choice(OUTCOMES),
+    help="What came of a call. The mail goes after a wrong number, or two calls nobody took.",
+)
+@click.option("--by", metavar="EMAIL", help="Who rang.")
+def done(id_: int, outcome: str | None, by: str | None) -> None:
+    """Tick a task off; of a call, say what came of it."""
     with opened() as project:
-        with project.database.write() as connection:
-            found = desk.finish_task(connection, id_, project.clock.now())
-        if not found:
+        with project.database.read() as connection:
+            row = history.task_row(connection, id_)
+        if row is None or row["state"] != "open":
             raise NurtureError(f"there is no open task {id_}: see `nurture tasks`")
-    say(f"task {id_} is done")
+        if row["kind"] == CALL:
+            if outcome is None:
+                hint = f"--outcome {'|'.join(OUTCOMES)}"
+                raise UsageError(f"task {id_} is a call, say what came of it: {hint}")
+            _take_call(project, row, outcome, by)
+        elif outcome is not None or by is not None:
+            raise UsageError(f"task {id_} is no call: --outcome and --by are for calls")
+        else:
+            with project.database.write() as connection:
+                desk.finish_task(connection, id_, project.clock.now())
+        with project.database.read() as connection:
+            after = history.task_row(connection, id_)
+    if after is not None and after["state"] == "open":
+        say(f"task {id_}: {outcome}; it stays open for another try")
+    else:
+        say(f"task {id_} is done")
+
+
+def _take_call(project: Project, row: Any, outcome: str, by: str | None) -> None:
+    """A call is a contact like any other: history, caps and silence are told of it."""
+    contact = {"kind": "call", "outcome": outcome, "task": row["id"], "person": by}
+    event: dict[str, Any] = {
+        "type": "contact.logged",
+        "source": "tasks",
+        "id": f"call-{row['id']}-{row['tries'] + 1}",
+        "candidate": {"id": row["ref"]},
+        "contact": {name: value for name, value in contact.items() if value is not None},
+    }
+    if row["application"] is not None:
+        event["application"] = {"id": row["application"]}
+    apply(project.database, parse_event(event), project.clock.now())
 
 
 @click.command(epilog="Example: nurture approve 12 13   (the ids are in `nurture messages`)")

@@ -155,7 +155,12 @@ def _tell(project: Project, since: datetime) -> None:
         table(
             ("candidate", "name", "due", "task"),
             [
-                (row["ref"], name_of(row["data"]), _when(row["due_at"], row, project), row["text"])
+                (
+                    row["ref"],
+                    name_of(row["data"]),
+                    _when(row["due_at"], row, project),
+                    row["text"].partition("\n")[0],
+                )
                 for row in tasks
             ],
         )

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from nurture.core import timing
+from nurture.core import calling, timing
 from nurture.core.barring import barred, new_only
 from nurture.core.bundling import Bundles, Lead
 from nurture.core.caps import Blocked, Hold, Limits, Taken, earliest
@@ -177,6 +177,9 @@ class _Day:
 
     def refused(self, want: Want) -> Item | None:
         """The verdict of a want that no instant could help, or None."""
+        category = self.categories[want.step.category]
+        if category is not None and calling.told(self.ledger.calls.get(want.key), category):
+            return self.item(want, Verdict.DONE, Reason.CALLED, final=True)
         until = self.until(want)
         if until is not None and self.now > until:
             return self.too_late(want, until)
@@ -184,10 +187,10 @@ class _Day:
             status = {"status": want.campaign.status.value}
             return self.item(want, Verdict.WAIT, Reason.CAMPAIGN_PAUSED, detail=status)
         due = want.moment_at <= self.now
-        category = self.categories[want.step.category]
         if category is not None:
             bar = barred(want.step, category, self.recipient)
-            if bar is not None:
+            rung = bar is not None and bar.reason is Reason.UNDELIVERABLE
+            if bar is not None and not (rung and self.by_phone(want, category)):
                 self.alarm(want.moment_at)
                 return self.item(want, Verdict.SKIP, bar.reason, final=due, detail=bar.detail)
         if not want.truth.value:
@@ -251,6 +254,15 @@ class _Day:
         rung = self.candidate.wishes.phone_first and category.by_phone is not ByPhone.MAIL
         return not rung and self.holding.sensitive_until is None
 
+    def by_phone(self, want: Want, category: Category) -> bool:
+        """Whether somebody rings about it, or is to: not where its mail was on its way already."""
+        if not calling.rung(self.candidate, category):
+            return False
+        call, message = self.ledger.calls.get(want.key), self.ledger.messages.get(want.key)
+        if call is not None:
+            return calling.still_tried(call, self.now)
+        return message is None or not message.attempts
+
     def lead(
         self,
         want: Want,
@@ -296,6 +308,9 @@ class _Day:
         message = self.ledger.messages.get(want.key)
         if message is not None and message.next_attempt_at is not None:
             start = max(start, message.next_attempt_at)
+        call, category = self.ledger.calls.get(want.key), self.categories[want.step.category]
+        if call is not None and category is not None and self.by_phone(want, category):
+            start = max(start, call.fallback_at)
         return earliest(start, openings, holds)
 
     def in_spite(
@@ -334,6 +349,10 @@ class _Day:
     ) -> Item:
         self.alarm(at, want.truth.changes_at)
         spite: Mapping[str, Any] = {"broke": broke} if broke is not None else _NOTHING
+        if want.firm and self.by_phone(want, category):
+            rung = self.rung(want, self.openings(category.hours, own=broke is None), at, spite)
+            if rung is not None:
+                return rung
         if at > self.now:
             reason, detail = self.why(want, at, pushed, own=broke is None)
             message = self.ledger.messages.get(want.key)
@@ -342,7 +361,6 @@ class _Day:
                 detail = {**message.detail, "attempts": message.attempts}
             detail = {**detail, **spite} if spite else detail
             return self.item(want, Verdict.WAIT, reason, at=at, detail=detail, about=not want.firm)
-        # Calls ask here: whether somebody rings instead.
         careful = self.holding.sensitive_until
         looked_at = category.approval is not Approval.AUTO or careful is not None
         if looked_at and want.key not in self.ledger.approved:
@@ -350,6 +368,23 @@ class _Day:
             self.alarm(until and until + _JUST_AFTER, careful)
             return self.item(want, Verdict.WAIT, Reason.APPROVAL, at=at, detail=spite)
         return self.item(want, Verdict.SEND, Reason.DUE, at=at, detail=spite)
+
+    def rung(
+        self, want: Want, openings: Openings, at: datetime, spite: Mapping[str, Any]
+    ) -> Item | None:
+        """What is told by phone at this instant, or by a mail then if nobody gets through; None
+        while it is too early to ask somebody to ring."""
+        call = self.ledger.calls.get(want.key)
+        if call is not None:
+            detail = calling.waits(call)
+            return self.item(want, Verdict.WAIT, Reason.PHONE_FIRST, at=at, detail=detail)
+        asked = max(want.moment_at, at - calling.AHEAD)
+        if asked > self.now:
+            self.alarm(asked)
+            return None
+        window = openings.window(at)
+        detail = {"best_at": _iso(at), **spite} | ({"by": _iso(window[1])} if window else {})
+        return self.item(want, Verdict.TASK, Reason.PHONE_FIRST, at=self.now, detail=detail)
 
     def start(self, want: Want, openings: Openings) -> datetime:
         """Where the search begins: a *before* moment in closed hours goes to the last open time

@@ -26,6 +26,8 @@ def barred(step: Step, category: Category, recipient: Recipient) -> Barred | Non
             detail = {"campaign": former.campaign, "at": former.at.isoformat()}
             known = {key: value for key, value in detail.items() if value is not None}
             return Barred(Reason.ALREADY_SENT, known)
+        if candidate.wishes.phone_first:
+            return Barred(Reason.PHONE_FIRST, {})
     if category.capped and candidate.wishes.pace is Pace.ONLY_WHAT_MATTERS:
         return Barred(Reason.PACE, {"pace": Pace.ONLY_WHAT_MATTERS.value})
     return None

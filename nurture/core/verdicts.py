@@ -14,6 +14,7 @@ from nurture.core.caps import Cap, Gap
 from nurture.core.hours import Calendar, Never, Pattern
 from nurture.core.journey import Key
 from nurture.core.model import (
+    Call,
     Candidate,
     Category,
     Contact,
@@ -98,6 +99,7 @@ class Ledger:
     contacts: Sequence[Contact] = ()
     messages: Mapping[Key, Message] = field(default_factory=dict)
     approved: frozenset[Key] = frozenset()
+    calls: Mapping[Key, Call] = field(default_factory=dict)  #: made of a step's mail
 
 
 class Item(NamedTuple):

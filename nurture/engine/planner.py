@@ -10,12 +10,14 @@ from typing import Any
 from nurture.authoring.library import Library
 from nurture.clock import Clock
 from nurture.config import Config
+from nurture.core import calling
 from nurture.core.agenda import Agenda, Item, Ledger, Recipient, plan
 from nurture.core.anchors import Ground
 from nurture.core.journey import Key, Standstill, Want, awaited, stand
 from nurture.core.model import (
     Application,
     Campaign,
+    Candidate,
     Condition,
     Enrollment,
     Facts,
@@ -35,6 +37,7 @@ from nurture.engine.recording import Decided, by_key, changes
 from nurture.errors import NurtureError
 from nurture.rendering.context import context
 from nurture.rendering.renderer import Renderer
+from nurture.rendering.talking_points import talking_points
 from nurture.store import planning, promises
 from nurture.store.database import Connection, Database
 from nurture.store.reading import load
@@ -265,12 +268,15 @@ class Planner:
             alarms += [agenda.wake_at] if agenda.wake_at else []
             agenda = replace(agenda, wake_at=min(alarms))
         tasks, agenda = self._tasks(facts, agenda, now)
+        calls, agenda = self._calls(facts, agenda, now)
         return Decided(
             facts=facts,
             agenda=agenda,
             calendar=found.recipient.calendar,
             ended=tuple(roll.ended),
             tasks=tasks,
+            calls=calls,
+            fallback_after=self.config.fallback_after,
             campaigns=self.library.campaigns,
             domain=self.config.sender.email.partition("@")[2],
         )
@@ -282,6 +288,7 @@ class Planner:
         return Ledger(
             contacts=facts.contacts,
             messages=messages,
+            calls=by_key(facts.calls),
             approved=frozenset(
                 key
                 for key, each in messages.items()
@@ -298,7 +305,7 @@ class Planner:
         due: dict[Key, tuple[str, str | None]] = {}
         unsaid: dict[Key, str] = {}
         for item in agenda.items:
-            if item.verdict is Verdict.TASK:
+            if item.verdict is Verdict.TASK and item.final:
                 enrollment = next(
                     each for each in facts.enrollments if each.id == item.key.enrollment_id
                 )
@@ -313,6 +320,40 @@ class Planner:
                     unsaid[item.key] = str(error)
                 else:
                     due[item.key] = (text, _assignee(application, item.step.task.to))
+        if unsaid:
+            agenda = _put_off(agenda, unsaid, now + MEND_AFTER)
+        return due, agenda
+
+    def _calls(
+        self, facts: Facts, agenda: Agenda, now: datetime
+    ) -> tuple[Mapping[Key, tuple[str, str | None]], Agenda]:
+        """What to say in each call that is due, and who is to make it: instead of a mail, or beside
+        one that goes now or waits to be approved."""
+        due: dict[Key, tuple[str, str | None]] = {}
+        unsaid: dict[Key, str] = {}
+        known = by_key(facts.calls)
+        for item in agenda.items:
+            instead = item.verdict is Verdict.TASK and not item.final
+            beside = item.category is not None and calling.rung_as_well(
+                facts.candidate, item.category
+            )
+            beside = beside and (item.verdict is Verdict.SEND or item.reason is Reason.APPROVAL)
+            if not (instead or beside) or item.key in known or item.step.send is None:
+                continue
+            enrollment = next(
+                each for each in facts.enrollments if each.id == item.key.enrollment_id
+            )
+            words = self._words(facts, enrollment, now)
+            application = facts.applications.get(enrollment.subject.application or "")
+            try:
+                locale = facts.candidate.locale or self.config.locale
+                text = talking_points(self.renderer(), item.step.send, words, locale=locale)
+            except NurtureError as error:
+                if instead:
+                    unsaid[item.key] = str(error)
+            else:
+                text = f"Ring {_name(facts.candidate)}: {text}"
+                due[item.key] = (text, _assignee(application, "recruiter"))
         if unsaid:
             agenda = _put_off(agenda, unsaid, now + MEND_AFTER)
         return due, agenda
@@ -417,13 +458,16 @@ _NOT_SENT = {
 
 def _to_tell(item: Item, facts: Facts) -> str:
     """What to do about a mail that did not reach them, or must not."""
-    person = facts.candidate
-    name = " ".join(part for part in (person.first_name, person.last_name) if part)
-    whom = name or person.email or person.ref
+    whom = _name(facts.candidate)
     if item.reason is Reason.TO_BE_TOLD:
         return f"Tell {whom} what was decided; until they know, nothing else goes out"
     what = f'"{item.step.send}" {_NOT_SENT.get(item.reason, "did not go out in time")}'
     return f"{what}; tell {whom} yourself"
+
+
+def _name(person: Candidate) -> str:
+    name = " ".join(part for part in (person.first_name, person.last_name) if part)
+    return name or person.email or person.ref
 
 
 def _assignee(application: Application | None, role: str) -> str | None:

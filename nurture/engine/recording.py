@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from nurture.core import timing
+from nurture.core import calling, timing
 from nurture.core.agenda import Agenda, Item
 from nurture.core.hours import Calendar
 from nurture.core.journey import Key
 from nurture.core.model import (
+    ByPhone,
+    Call,
     Campaign,
+    Duration,
     Enrollment,
     Facts,
     Message,
@@ -24,11 +27,13 @@ from nurture.core.model import (
 )
 from nurture.rendering.mime import message_id_for
 from nurture.store.planning import Changes
+from nurture.store.tables import CALL, OF_CALL
 
 #: States in which the planner may still change its mind.
 _OURS = (MessageState.PLANNED, MessageState.QUEUED, MessageState.HELD, MessageState.RETRYING)
 _IN_HAND = MessageState.SENDING
 _NOTICEABLE = timedelta(seconds=1)
+_OfStep = TypeVar("_OfStep", Message, Call)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Decided:
     calendar: Calendar
     ended: tuple[tuple[Enrollment, str], ...]
     tasks: Mapping[Key, tuple[str, str | None]]  #: rendered text and assignee of tasks due now
+    calls: Mapping[Key, tuple[str, str | None]]  #: the same of calls: what is to be said in them
+    fallback_after: Duration
     campaigns: Mapping[str, Campaign]
     domain: str  #: right-hand side of Message-IDs
 
@@ -78,13 +85,17 @@ class _Recorder:
         for key, message in self.messages.items():
             if message.state in _OURS and key not in spoken_of:
                 self.withdraw(key, message, ended)
+        self.calls(ended)
         return self.out
 
     def item(self, item: Item) -> None:
         if not item.key.occurrence:
             return  # nothing to hang a row on until its anchor has a value
         state = StepState.OPEN
-        if item.verdict is Verdict.TASK:
+        if item.key in self.decided.calls:
+            self.out.tasks.append(self.call(item))
+            self.out.wake_at = self.now  # what waits for this call is wanted then
+        if item.verdict is Verdict.TASK and item.final:
             self.out.tasks.append(self.task(item))
             state = StepState.DONE
         elif item.verdict is Verdict.DONE:
@@ -177,18 +188,59 @@ class _Recorder:
     def task(self, item: Item) -> dict[str, Any]:
         text, assignee = self.decided.tasks[item.key]
         due = item.step.task.due if item.step.task else TaskText(text="").due
+        role = item.step.task.to if item.step.task else "recruiter"
+        due_at = timing.shift(self.now, due, self.decided.calendar)
+        return self.errand(item, text, role, assignee, due_at) | dict.fromkeys(_OF_CALLS)
+
+    def call(self, item: Item) -> dict[str, Any]:
+        """A call task: due by the end of the hours in which it is best made."""
+        text, assignee = self.decided.calls[item.key]
+        decided = self.decided
+        mail_at = calling.fallback_at(
+            self.now, decided.fallback_after, item.until, decided.calendar
+        )
+        best_at = datetime.fromisoformat(item.detail.get("best_at", self.now.isoformat()))
+        by = datetime.fromisoformat(item.detail.get("by", mail_at.isoformat()))
+        return self.errand(item, text, "recruiter", assignee, max(best_at, min(by, mail_at))) | {
+            "occurrence": OF_CALL + item.key.occurrence,
+            "kind": CALL,
+            "template": item.step.send,
+            "best_at": best_at,
+            "fallback_at": mail_at,
+        }
+
+    def errand(
+        self, item: Item, text: str, role: str, assignee: str | None, due_at: datetime
+    ) -> dict[str, Any]:
         return {
             **item.key._asdict(),
             "candidate_id": self.out.candidate_id,
             "campaign": item.campaign,
             "application": item.application,
             "text": text,
-            "role": item.step.task.to if item.step.task else "recruiter",
+            "role": role,
             "assignee": assignee,
             "state": "open",
             "created_at": self.now,
-            "due_at": timing.shift(self.now, due, self.decided.calendar),
+            "due_at": due_at,
+            "kind": "task",
         }
+
+    def calls(self, ended: Mapping[int, str]) -> None:
+        """Nobody need ring any more about what goes as a mail now, or is not to be said at all."""
+        items = {item.key: item for item in self.decided.agenda.items}
+        for key, call in by_key(self.decided.facts.calls).items():
+            if call.state == "open" and self.needless(key, items.get(key), ended):
+                self.out.hung_up.append(call.task_id)
+
+    def needless(self, key: Key, item: Item | None, ended: Mapping[int, str]) -> bool:
+        if item is not None:
+            both = item.category is not None and item.category.by_phone is ByPhone.BOTH
+            return item.final if both else item.final or item.verdict is Verdict.SEND
+        record = self.records.get(key)
+        if record is not None and record.state is StepState.SENT:
+            return key.enrollment_id in ended  # its mail went beside it
+        return self.why_gone(key, ended) is not Reason.CAMPAIGN_MISSING
 
     def gone(self, key: Key, record: StepRecord, ended: Mapping[int, str]) -> None:
         """An open step that is wanted no more: its enrollment ended, its anchor moved on, or its
@@ -265,7 +317,11 @@ class _Recorder:
         )
 
 
-def by_key(messages: Iterable[Message]) -> dict[Key, Message]:
+#: The columns of a task that only a call fills.
+_OF_CALLS = ("template", "best_at", "fallback_at")
+
+
+def by_key(messages: Iterable[_OfStep]) -> dict[Key, _OfStep]:
     return {
         Key(enrollment_id=each.enrollment_id, step=each.step, occurrence=each.occurrence): each
         for each in messages

@@ -18,6 +18,7 @@ from nurture.intake.events import (
     ref_of,
 )
 from nurture.intake.owing import due_at, objection
+from nurture.store.calls import Rang
 from nurture.store.changes import Known, Record, stamp
 from nurture.store.facts import ANSWERED_AT
 from nurture.store.tables import (
@@ -567,6 +568,10 @@ class _Taking:
                 "promise": told.promise,
             }
         )
+        if told.kind == "call":
+            application = self.event.application.id if self.event.application else None
+            outcome = told.outcome or "spoke"
+            self.known.rang.append(Rang(candidate.key, application, told.task, outcome, self.at))
 
     def bounced(self, candidate: Record) -> None:
         told = self.event.message

@@ -14,7 +14,8 @@ from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, sel
 from sqlalchemy.exc import IntegrityError
 
 from nurture.errors import OutsideError
-from nurture.store import alarm
+from nurture.store import alarm, calls
+from nurture.store.calls import Rang
 from nurture.store.database import Contended, Database, first_line
 from nurture.store.facts import former_number
 from nurture.store.tables import (
@@ -141,6 +142,7 @@ class Known:
     new_events: list[dict[str, Any]] = field(default_factory=list)
     new_contacts: list[dict[str, Any]] = field(default_factory=list)
     new_tasks: list[dict[str, Any]] = field(default_factory=list)
+    rang: list[Rang] = field(default_factory=list)
     bounced: set[str] = field(default_factory=set)
     erased: set[int] = field(default_factory=set)
     absorbed: dict[int, int] = field(default_factory=dict)  #: loser -> survivor
@@ -255,6 +257,8 @@ def save(connection: Connection, known: Known, now: datetime) -> dict[int, int]:
         if new:
             rows = [row | {"candidate_id": owner(row["candidate_id"])} for row in new]
             connection.execute(insert(table), rows)
+    for each in known.rang:
+        calls.answer(connection, each._replace(candidate_id=owner(each.candidate_id)))
     for chunk in _chunks(known.bounced):
         connection.execute(
             update(messages)

@@ -160,6 +160,16 @@ def task_rows(connection: Connection, *, state: str | None = "open") -> Sequence
     return connection.execute(query).mappings().all()
 
 
+def task_row(connection: Connection, task_id: int) -> RowMapping | None:
+    """One task, as above."""
+    query = (
+        select(tasks, candidates.c.ref, candidates.c.data)
+        .join(candidates, candidates.c.id == tasks.c.candidate_id)
+        .where(tasks.c.id == task_id)
+    )
+    return connection.execute(query).mappings().first()
+
+
 def candidate_rows(
     connection: Connection, *, search: str = "", limit: int = 100
 ) -> Sequence[RowMapping]:

@@ -51,6 +51,7 @@ class Changes:
     queued: list[tuple[Key, dict[str, Any]]] = field(default_factory=list)  #: new messages
     messages: list[dict[str, Any]] = field(default_factory=list)  #: id, state, reason, detail
     tasks: list[dict[str, Any]] = field(default_factory=list)
+    hung_up: list[int] = field(default_factory=list)  #: open calls that nobody need make any more
     wake_at: datetime | None = None
 
 
@@ -120,6 +121,10 @@ def _write(connection: Connection, changes: Sequence[Changes], now: datetime) ->
     _insert(connection, steps, rows)
     _insert(connection, verdicts, [row for each in changes for row in each.verdicts])
     _insert(connection, tasks, [row for each in changes for row in each.tasks])
+    hung_up = [id_ for each in changes for id_ in each.hung_up]
+    if hung_up:
+        needless = update(tasks).where(tasks.c.id.in_(hung_up), tasks.c.state == "open")
+        connection.execute(needless.values(state="dropped", done_at=now))
     _update(connection, messages, [row for each in changes for row in each.messages])
     queued = [pair for each in changes for pair in each.queued]
     if queued:

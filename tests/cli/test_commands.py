@@ -486,6 +486,51 @@ def test_a_task_is_listed_until_it_is_done(bare: Run, folder: Path, clock: SetCl
     assert "no open task" in told(again)
 
 
+STATUS = """\
+name: Final
+status: live
+enter: {on: application.created}
+steps:
+  - send: status/next
+"""
+
+
+def test_a_call_is_listed_with_what_to_say_until_somebody_says_what_came_of_it(
+    bare: Run, folder: Path
+) -> None:
+    (folder / "campaigns/final.yaml").write_text(STATUS)
+    (folder / "templates/status").mkdir(exist_ok=True)
+    (folder / "templates/status/next.md").write_text(
+        "---\nsubject: The last round\npreheader: Soon\ncategory: status\n---\n\nYou are in.\n"
+    )
+    (folder / "config.yaml").write_text("contact_hours: {days: mon-sun, from: 00:00, to: 23:59}\n")
+    ana = '"candidate": {"id": "p-1", "email": "ana@example.com", "timezone": "Asia/Tokyo"}'
+    wish = '"preferences": {"channel": "phone", "phone": "+81 3"}'
+    lines = (
+        f'{{"type": "candidate.preferences", {ana}, {wish}}}\n'
+        f'{{"type": "application.created", {ana}, "application": {{"id": "p-a"}}}}\n'
+    )
+    assert bare("events", "-", stdin=lines).exit_code == 0
+    assert bare("run", "--once").exit_code == 0
+    (call,) = objects(bare("tasks", "--json"))
+    assert (call["kind"], call["phone"], call["template"]) == ("call", "+81 3", "status/next")
+    shown = bare("tasks").stdout
+    assert "Ring ana@example.com: The last round" in shown
+    assert "(Tokyo)" in shown
+    assert "(Lisbon)" in shown
+    assert "| You are in." in shown
+    number = str(call["id"])
+    without = bare("tasks", "done", number)
+    assert (without.exit_code, "--outcome spoke|" in told(without)) == (2, True)
+    first = bare("tasks", "done", number, "--outcome", "no_answer", "--by", "ida@example.com")
+    assert "stays open" in first.stdout
+    assert "done" in bare("tasks", "done", number, "--outcome", "spoke").stdout
+    assert objects(bare("tasks", "--json")) == []
+    assert bare("run", "--once").exit_code == 0
+    assert objects(bare("messages", "--candidate", "p-1", "--json")) == []
+    assert "on the phone" in bare("explain", "p-1").stdout
+
+
 HELD = """\
 name: Careful
 status: live

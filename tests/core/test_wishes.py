@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurture.core.model import Pace, WeekHours, Wishes
@@ -159,6 +159,7 @@ def _minutes(wishes: Wishes) -> set[tuple[int, int]]:
     }
 
 
+@settings(max_examples=50, deadline=None)
 @given(_WISHES, _WISHES)
 def test_of_two_peoples_wishes_the_stricter_stands(own: Wishes, other: Wishes) -> None:
     both = stricter(own, other)
