@@ -23,7 +23,6 @@ from nurture.store.tables import (
     candidate_refs,
     candidates,
     contacts,
-    enrollments,
     events,
     interviews,
     jobs,
@@ -36,6 +35,7 @@ from nurture.store.tables import (
     tasks,
     verdicts,
 )
+from nurture.store.uniting import unite
 
 T = TypeVar("T")
 _ATTEMPTS = 5
@@ -273,7 +273,7 @@ def save(connection: Connection, known: Known, now: datetime) -> dict[int, int]:
 
 def _absorb(connection: Connection, loser: int, survivor: int, now: datetime) -> None:
     """Everything of one candidate becomes another's, and the one is gone."""
-    _move_enrollments(connection, loser, survivor, now)
+    unite(connection, loser, survivor, now)
     for table in metadata.sorted_tables:
         if "candidate_id" in table.c:
             connection.execute(
@@ -283,29 +283,6 @@ def _absorb(connection: Connection, loser: int, survivor: int, now: datetime) ->
     # Links in old mails carry the number: they go on to work, for the person who is left.
     alias = {"ref": former_number(loser), "candidate_id": survivor}
     connection.execute(insert(candidate_refs), alias)
-
-
-def _move_enrollments(connection: Connection, loser: int, survivor: int, now: datetime) -> None:
-    """A matter that is the person (`candidate:7`) is named anew; every other keeps its name. Where
-    the survivor is in that campaign already there would be two of it: the moved one ends."""
-    table = enrollments.c
-    theirs = {
-        (row.campaign, row.number)
-        for row in connection.execute(
-            select(table.campaign, table.number).where(table.subject == f"candidate:{survivor}")
-        )
-    }
-    mine = select(table.id, table.campaign, table.number).where(
-        table.subject == f"candidate:{loser}"
-    )
-    for row in connection.execute(mine).all():
-        one = update(enrollments).where(table.id == row.id)
-        if (row.campaign, row.number) not in theirs:
-            connection.execute(one.values(subject=f"candidate:{survivor}"))
-        else:
-            connection.execute(
-                one.where(table.ended_at.is_(None)).values(ended_at=now, end_reason="merged")
-            )
 
 
 def _rows(

@@ -370,13 +370,13 @@ def test_a_merge_moves_everything_to_the_survivor(database: Database) -> None:
     assert survivor.fields["phone"] == "+1 555 0100"
     assert application(database, "a-10").candidate_id == ana.id
     moved = {
-        (row["campaign"], row["subject"], row["end_reason"])
+        (row["campaign"], row["subject"], row["number"], row["end_reason"])
         for row in rows(database, tables.enrollments)
     }
     assert moved == {
-        ("x", f"candidate:{ana.id}", None),
-        ("x", f"candidate:{other.id}", "merged"),
-        ("y", f"candidate:{ana.id}", None),
+        ("x", f"candidate:{ana.id}", 1, None),
+        ("x", f"candidate:{ana.id}", 2, "merged"),
+        ("y", f"candidate:{ana.id}", 1, None),
     }
     assert len(rows(database, tables.candidates)) == 1
 
