@@ -276,12 +276,16 @@ def earliest(
 ) -> tuple[datetime | None, Blocked | None]:
     """The first open, unforbidden instant from `start` on.
 
-    None if there is none within the reach of the hours. The second value is the last interval that
+    None if there is none within the reach of the hours, or wherever they are open something else
+    forbids it for more than a year of days. The second value is the last interval that
     pushed it; None if the hours alone decided.
     """
     at = start
     pushed: Blocked | None = None
-    while (opened := openings.next_open(at)) is not None:
+    for _ in range(_TRIES):
+        opened = openings.next_open(at)
+        if opened is None:
+            break
         at = opened
         for hold in holds:
             if (found := hold.around(at)) is not None:
@@ -292,6 +296,9 @@ def earliest(
 
 
 _AT = attrgetter("at")
+
+#: How often hours may open for nothing before there is no hope: 400 days with two windows each.
+_TRIES = 800
 
 
 def _says(one: Counted, category: str | None) -> bool:
