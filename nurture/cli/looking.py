@@ -175,7 +175,7 @@ def messages(
 
 
 _MESSAGE = (
-    *("id", "message_id", "candidate", "campaign", "step", "template", "category"),
+    *("id", "message_id", "section", "candidate", "campaign", "step", "template", "category"),
     *("state", "created_at", "sent_at", "reason"),
 )
 

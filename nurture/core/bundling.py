@@ -35,7 +35,8 @@ class Lead:
     @property
     def named(self) -> dict[str, str | None]:
         """What a sentence calls it."""
-        return {"campaign": self.want.campaign.name, "template": self.want.step.send}
+        step = self.want.step
+        return {"campaign": self.want.campaign.name, "step": step.id, "template": step.send}
 
 
 @dataclass

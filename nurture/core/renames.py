@@ -45,7 +45,14 @@ def read_as_now(facts: Facts, names: Renames) -> Facts:
         elif (each.enrollment_id, step, each.occurrence) not in own:
             records.append(replace(each, step=step))
     messages = tuple(
-        replace(each, step=now(each.enrollment_id, each.step)) for each in facts.messages
+        replace(
+            each,
+            step=now(each.enrollment_id, each.step),
+            sections=tuple(
+                replace(part, step=now(part.enrollment_id, part.step)) for part in each.sections
+            ),
+        )
+        for each in facts.messages
     )
     calls = tuple(replace(each, step=now(each.enrollment_id, each.step)) for each in facts.calls)
     return replace(facts, records=tuple(records), messages=messages, calls=calls)

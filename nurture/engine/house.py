@@ -10,6 +10,7 @@ import holidays as public_holidays
 
 from nurture.config import Config
 from nurture.core.agenda import FollowUps, Policy, Recipient, story
+from nurture.core.bundling import Together
 from nurture.core.hours import ANY, Calendar, Pattern
 from nurture.core.model import Candidate, Facts, Hours
 from nurture.rendering.context import zone_of
@@ -43,6 +44,7 @@ def policy(config: Config) -> Policy:
             then_quiet=config.follow_ups.then_quiet,
         ),
         cheerful_after_bad_news=config.tone.cheerful_after_bad_news,
+        bundle=Together(within=config.bundle.within, at_most=config.bundle.at_most),
         max_wait=config.max_wait,
         send_slack=config.send_slack,
     )

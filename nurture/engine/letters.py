@@ -1,21 +1,24 @@
 """What exactly will this person read? The one rendering that the sender and every preview use."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from nurture.clock import Clock
 from nurture.config import Config
+from nurture.core.journey import Key
 from nurture.core.model import Enrollment, Facts, Message, MessageState, Promise, Subject
 from nurture.core.subject import application_of
 from nurture.engine import house
 from nurture.engine.promising import Campaigns, as_made, promised_in
+from nurture.engine.recording import key_of
 from nurture.engine.sender import Letter
 from nurture.errors import UsageError
 from nurture.positions import did_you_mean
 from nurture.rendering import mime
 from nurture.rendering.context import context
-from nurture.rendering.renderer import Rendered, Renderer
+from nurture.rendering.errors import RenderError
+from nurture.rendering.renderer import Part, Rendered, Renderer
 from nurture.rendering.templates import choose
 
 
@@ -46,16 +49,45 @@ class Letters:
         self.calendars = house.Calendars(config)
 
     def write(self, message: Message, facts: Facts, now: datetime) -> Letter:
-        """The bytes of a message. Raises RenderError where a fact or a template is wanting."""
-        enrollment = next(each for each in facts.enrollments if each.id == message.enrollment_id)
-        promise = self._promise(message, facts, enrollment.subject, now)
-        _, raw = self._render(message, facts, enrollment.subject, enrollment, now, promise)
+        """The bytes of a message. Raises RenderError where a fact or a template is wanting; a
+        bundle goes without the sections that want something, unless it is the first."""
+        parts = [self._part(one, facts, now) for one in each_alone(message)]
+        unsaid: dict[Key, str] = {}
+        while True:
+            try:
+                _, raw = self._render(message, facts, [each.part for each in parts], now)
+                break
+            except RenderError as error:
+                if error.part == 0:
+                    raise
+                unsaid[key_of(parts.pop(error.part).message)] = str(error)
         return Letter(
             sender=mime.envelope_sender(self.config),
             to=mime.envelope_recipient(facts),
             raw=raw,
-            promise=promise,
+            promises=tuple(each.promise for each in parts if each.promise is not None),
+            unsaid=unsaid,
         )
+
+    def _part(self, message: Message, facts: Facts, now: datetime) -> "_Part":
+        enrollment = next(each for each in facts.enrollments if each.id == message.enrollment_id)
+        return self._worded(message, facts, enrollment.subject, enrollment, now)
+
+    def _worded(
+        self,
+        message: Message,
+        facts: Facts,
+        subject: Subject,
+        enrollment: Enrollment | None,
+        now: datetime,
+    ) -> "_Part":
+        promise = self._promise(message, facts, subject, now)
+        words = context(
+            facts, subject, enrollment=enrollment, config=self.config, now=now, promise=promise
+        )
+        category = self.config.categories[message.category]
+        part = Part(template=message.template, context=words, category=category)
+        return _Part(message=message, part=part, promise=promise)
 
     def preview(self, template: str, facts: Facts, subject: Subject | None = None) -> Preview:
         """The same for any template and candidate: sends nothing, writes nothing.
@@ -80,8 +112,8 @@ class Letters:
             application=application.ref if application else None,
             created_at=now,
         )
-        promise = self._promise(message, facts, about, now)
-        rendered, raw = self._render(message, facts, about, None, now, promise)
+        part = self._worded(message, facts, about, None, now)
+        rendered, raw = self._render(message, facts, [part.part], now)
         return Preview(rendered=rendered, raw=raw, category=category)
 
     def _promise(
@@ -94,31 +126,19 @@ class Letters:
         return as_made(promised, message, facts, subject, calendar, now, team)
 
     def _render(
-        self,
-        message: Message,
-        facts: Facts,
-        subject: Subject,
-        enrollment: Enrollment | None,
-        now: datetime,
-        promise: Promise | None,
+        self, message: Message, facts: Facts, parts: Sequence[Part], now: datetime
     ) -> tuple[Rendered, bytes]:
-        words = context(
-            facts, subject, enrollment=enrollment, config=self.config, now=now, promise=promise
-        )
-        category = self.config.categories[message.category]
-        rendered = self.renderer.render(
-            message.template,
-            words,
+        rendered = self.renderer.bundle(
+            parts,
             candidate_id=facts.candidate.id,
             message_id=message.id,
             locale=facts.candidate.locale,
-            category=category,
         )
         raw = mime.message(
             rendered,
             message=message,
             facts=facts,
-            category=category,
+            category=self.config.categories[message.category],
             config=self.config,
             at=now,
         )
@@ -132,6 +152,20 @@ class Letters:
             hint = did_you_mean(name, names) or f"there are {', '.join(names)}"
             raise UsageError(f'there is no template "{name}": {hint}')
         return template.category
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """One section, worded for its reader."""
+
+    message: Message  #: as if it were a mail of its own
+    part: Part
+    promise: Promise | None
+
+
+def each_alone(message: Message) -> list[Message]:
+    """Each section of a message as a message of one step."""
+    return [replace(message, **vars(part), sections=()) for part in message.sections] or [message]
 
 
 def likely_subject(facts: Facts) -> Subject:

@@ -20,6 +20,7 @@ from nurture.core.model import (
     MessageClass,
     MessageState,
     Reason,
+    Section,
     StepRecord,
     StepState,
     TaskText,
@@ -78,13 +79,19 @@ class _Recorder:
             self.item(item)
         spoken_of = {item.key for item in self.decided.agenda.items}
         # What is just being handed over is its sender's to settle.
-        spoken_of |= {key for key, one in self.messages.items() if one.state is _IN_HAND}
+        spoken_of |= {
+            key_of(part)
+            for one in self.messages.values()
+            if one.state is _IN_HAND
+            for part in one.sections or (one,)
+        }
         for key, record in self.records.items():
             if record.state is StepState.OPEN and key not in spoken_of:
                 self.gone(key, record, ended)
         for key, message in self.messages.items():
             if message.state in _OURS and key not in spoken_of:
                 self.withdraw(key, message, ended)
+        self.release()
         self.calls(ended)
         return self.out
 
@@ -105,7 +112,9 @@ class _Recorder:
         if state is not StepState.OPEN:
             self.out.wake_at = self.now  # what waits for this step, or comes again, is wanted now
         self.step(item, state)
-        if item.step.send is not None:
+        if item.joins is not None:
+            self.joined(item)
+        elif item.step.send is not None:
             self.message(item)
         elif (former := self.messages.get(item.key)) is not None and former.state in _OURS:
             self.change(former, MessageState.CANCELLED, Reason.STEP_REMOVED, {})  # now a task
@@ -145,6 +154,24 @@ class _Recorder:
             self.change(message, state, item.reason, item.detail, **words)
         elif message.state is not state:
             self.change(message, state, item.reason, item.detail)
+
+    def joined(self, item: Item) -> None:
+        """It is to be a section of another's mail, which it becomes when that one goes. A mail of
+        its own that had not left by then is none any more."""
+        message = self.messages.get(item.key)
+        undecided = message is None or message.state in (MessageState.PLANNED, _IN_HAND)
+        if message is not None and not undecided:
+            self.change(message, MessageState.PLANNED, item.reason, item.detail)
+
+    def release(self) -> None:
+        """Sections of mails that were tried before, and now go without them."""
+        joins = {item.key: item.joins for item in self.decided.agenda.items}
+        for key, message in self.messages.items():
+            if message.state in _OURS:
+                sections = map(key_of, message.sections)
+                self.out.released += [
+                    each for each in sections if each != key and joins.get(each) != key
+                ]
 
     def new_message(self, item: Item, state: MessageState) -> dict[str, Any]:
         key = item.key
@@ -322,10 +349,12 @@ _OF_CALLS = ("template", "best_at", "fallback_at")
 
 
 def by_key(messages: Iterable[_OfStep]) -> dict[Key, _OfStep]:
-    return {
-        Key(enrollment_id=each.enrollment_id, step=each.step, occurrence=each.occurrence): each
-        for each in messages
-    }
+    """By the step of each; of a bundle, its first."""
+    return {key_of(each): each for each in messages}
+
+
+def key_of(one: Message | Section | Call) -> Key:
+    return Key(enrollment_id=one.enrollment_id, step=one.step, occurrence=one.occurrence)
 
 
 def _state_for(item: Item, message: Message | None) -> MessageState | None:

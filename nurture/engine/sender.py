@@ -4,13 +4,12 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Protocol
 
 from nurture.clock import Clock
-from nurture.core.agenda import Item
 from nurture.core.journey import Key
 from nurture.core.model import (
     Accepted,
@@ -21,18 +20,27 @@ from nurture.core.model import (
     Outcome,
     Promise,
     Reason,
+    Section,
     StepState,
     Unknown,
-    Verdict,
 )
 from nurture.core.outcome import Consequence, consequence
 from nurture.engine.journal import Journal
-from nurture.engine.planner import MEND_AFTER, Planned, Planner
-from nurture.engine.recording import by_key
+from nurture.engine.planner import MEND_AFTER, Planner
+from nurture.engine.sections import (
+    digests_in,
+    first_to_go,
+    freed,
+    had_sections,
+    parted,
+    row_of,
+    settled,
+)
 from nurture.errors import NurtureError, OutsideError
-from nurture.store import alarm, planning, promises, revisions
+from nurture.store import alarm, planning, promises, revisions, sections
 from nurture.store.database import Connection, Database
 from nurture.store.planning import SentBy
+from nurture.store.rows import key_of as key_in
 
 log = logging.getLogger("nurture.sender")
 
@@ -50,7 +58,9 @@ class Letter:
     sender: str  #: envelope
     to: str
     raw: bytes
-    promise: Promise | None = None  #: what it promises, as it says itself
+    promises: tuple[Promise, ...] = ()  #: what it promises, as it says itself
+    #: Sections of a bundle that could not be written, each with the reason: it goes without them.
+    unsaid: Mapping[Key, str] = field(default_factory=dict)
 
 
 #: What has reached, or may have reached, the candidate; and what never will.
@@ -85,8 +95,8 @@ class Sender:
         self._kept: set[str | None] = set()  # digests of files that the database has
         #: By lease: what came of hand-overs, until the database has it.
         self._unrecorded: dict[str, list[tuple[Message, Consequence]]] = {}
-        #: What their mails promised, by message, until it is recorded that they were sent.
-        self._promised: dict[int, Promise] = {}
+        #: Their mails as they were written, by message, until what came of them is recorded.
+        self._written: dict[int, Letter] = {}
 
     def window(self) -> int:
         """Send one window of queued messages, at most one a candidate. How many were taken.
@@ -108,9 +118,15 @@ class Sender:
             planned = self.planner.plan_locked(connection, ids, now)
             chosen = [pair for each in planned.values() if (pair := first_to_go(each))]
             sent_by = {message.id: self._sent_by(message, facts) for message, facts in chosen}
-            self._keep(connection, sent_by.values(), now)
+            bundles = {
+                message.id: self._rows(message, facts)
+                for message, facts in chosen
+                if message.sections or had_sections(message, facts)
+            }
+            self._keep(connection, [*sent_by.values(), *digests_in(bundles)], now)
             planning.mark_sending(connection, sent_by, lease, now, now + LEASE)
-        self._kept.update(*sent_by.values())
+            sections.carry(connection, bundles)
+        self._kept.update(*sent_by.values(), *digests_in(bundles))
         results = self._unrecorded[lease] = []
         for message, facts in chosen:
             if self.clock.now() < now + LEASE - LEASE_MARGIN:
@@ -121,14 +137,21 @@ class Sender:
         self._record()
         return len(ids)
 
-    def _sent_by(self, message: Message, facts: Facts) -> SentBy:
+    def _sent_by(self, one: Message | Section, facts: Facts) -> SentBy:
         """The revisions in force: `write` is about to take the same, in this same thread."""
-        campaign = self.planner.library.campaigns.get(message.campaign)
+        campaign = self.planner.library.campaigns.get(one.campaign)
         locale = facts.candidate.locale
-        template, layout = self.planner.renderer().digests(message.template, locale)
+        template, layout = self.planner.renderer().digests(one.template, locale)
         return SentBy(campaign.digest if campaign else None, template, layout)
 
-    def _keep(self, connection: Connection, sent_by: Iterable[SentBy], now: datetime) -> None:
+    def _rows(self, message: Message, facts: Facts) -> list[dict[str, Any]]:
+        """What it says, section by section."""
+        parts: Sequence[Message | Section] = message.sections or (message,)
+        return [row_of(part, self._sent_by(part, facts)) for part in parts]
+
+    def _keep(
+        self, connection: Connection, sent_by: Iterable[Iterable[str | None]], now: datetime
+    ) -> None:
         """See to it that what is sent can be read for ever, also where the daemon could not keep
         it when it came into force: the database was away, or there is no daemon."""
         missing = set(chain(*sent_by)) - self._kept
@@ -178,11 +201,9 @@ class Sender:
     def _hand_over(self, message: Message, facts: Facts, lease: str) -> Consequence:
         """Never raises: one message that is past helping must not leave a window in doubt."""
         now = self.clock.now()
-        self._promised.pop(message.id, None)
+        self._written.pop(message.id, None)
         try:
-            letter = self.write(message, facts, now)
-            if letter.promise is not None:
-                self._promised[message.id] = letter.promise
+            letter = self._written[message.id] = self.write(message, facts, now)
         except Exception as error:
             # Whose words may hold anything; ours never hold more than the names of facts.
             text = str(error) if isinstance(error, NurtureError) else type(error).__name__
@@ -198,6 +219,7 @@ class Sender:
             attempts=message.attempts + 1,
             created_at=message.created_at,
             now=self.clock.now(),
+            bundle=len(message.sections) - len(letter.unsaid) > 1,
         )
 
     def _offer(self, letter: Letter, message: Message, lease: str) -> Outcome:
@@ -235,16 +257,17 @@ class Sender:
             ours = planning.in_hand(connection, lease, outcomes)
             recorded = [(message, result) for message, result in results if message.id in ours]
             planning.record_outcomes(connection, [_row(*pair, now) for pair in recorded])
-            keys = planning.keys_of(connection, ours)
-            for state, settled in ((StepState.SENT, _CONTACTED), (StepState.FAILED, _FAILED)):
-                done = [pair for pair in recorded if pair[1].state in settled]
-                settled_keys = [key for message, _ in done for key in keys[message.id]]
-                planning.settle_steps(connection, settled_keys, state, now)
+            sections.part(connection, self._parted(recorded, now))
+            sections.free(connection, [key for pair in recorded for key in freed(*pair)])
+            said = sections.sections_of(connection, ours)
+            for state, ends in ((StepState.SENT, _CONTACTED), (StepState.FAILED, _FAILED)):
                 rows = [
-                    _settled(message, key, result, now)
-                    for message, result in done
-                    for key in keys[message.id]
+                    settled(section, said[message.id][0], result, now)
+                    for message, result in recorded
+                    if result.state in ends
+                    for section in said[message.id]
                 ]
+                planning.settle_steps(connection, [Key(**key_in(row)) for row in rows], state, now)
                 planning.record_verdicts(connection, rows)
             self._promise(connection, recorded, now)
             for message, result in recorded:
@@ -252,7 +275,7 @@ class Sender:
                     planning.suppress(connection, message.candidate_id, result.suppress)
             alarm.ring(connection, candidates, now)
         for id_ in ids:
-            self._promised.pop(id_, None)
+            self._written.pop(id_, None)
         counts = Counter(result.state.value for _, result in results)
         log.info("handed over", extra={"action": "handed-over", **counts})
 
@@ -267,32 +290,22 @@ class Sender:
         made = [
             replace(promise, candidate_id=message.candidate_id)
             for message, result in recorded
-            if result.state is MessageState.SENT
-            and (promise := self._promised.get(message.id)) is not None
+            if result.state is MessageState.SENT and message.id in self._written
+            for promise in self._written[message.id].promises
         ]
         promises.make(connection, made, now)
 
-
-def first_to_go(planned: Planned) -> tuple[Message, Facts] | None:
-    """The most necessary message that is decided, queued and still to be sent."""
-    queued = by_key(planned.facts.messages)
-    for item in sorted(planned.agenda.items, key=_necessity):
-        message = queued.get(item.key)
-        if (
-            item.verdict is Verdict.SEND
-            and message is not None
-            and message.state is MessageState.QUEUED
-            # Else its row was only now given the words and the category of an edited step.
-            and message.template == item.step.send
-            and item.category is not None
-            and message.category == item.category.name
-        ):
-            return message, planned.facts
-    return None
-
-
-def _necessity(item: Item) -> int:
-    return -item.category.priority if item.category else 0
+    def _parted(
+        self, recorded: Sequence[tuple[Message, Consequence]], now: datetime
+    ) -> list[dict[str, Any]]:
+        """Messages of their own for sections that do not go with their bundle: it could not be
+        written, or somebody refused what the bundle says."""
+        rows = []
+        for message, result in recorded:
+            letter = self._written.get(message.id)
+            unsaid = letter.unsaid if letter is not None else {}
+            rows += parted(message, result, unsaid, self.planner.config, now)
+        return rows
 
 
 def _row(message: Message, result: Consequence, now: datetime) -> Mapping[str, Any]:
@@ -306,25 +319,6 @@ def _row(message: Message, result: Consequence, now: datetime) -> Mapping[str, A
         "next_attempt_at": result.next_attempt_at,
         "sent_at": now if result.state in _CONTACTED else None,
         "attempts": message.attempts + (result.reason is not Reason.CANNOT_RENDER and offered),
-    }
-
-
-def _settled(message: Message, key: Key, result: Consequence, now: datetime) -> Mapping[str, Any]:
-    """The verdict row of a message that is at its end."""
-    sent = result.state is MessageState.SENT
-    return {
-        **key._asdict(),
-        "candidate_id": message.candidate_id,
-        "campaign": message.campaign,
-        "template": message.template,
-        "category": message.category,
-        "application": message.application,
-        "recorded_at": now,
-        "verdict": Verdict.SKIP if result.state is MessageState.FAILED else Verdict.SENT,
-        "reason": Reason.DUE if sent else result.reason,
-        "final": True,
-        "at": now,
-        "detail": {} if sent else {"said": result.text},
     }
 
 

@@ -35,8 +35,10 @@ def functions(
     def sent(what: str) -> bool:
         """Whether this person was ever sent that template, or the step of that name."""
         return any(
-            not contact.human and what in (contact.template, contact.step)
+            what in (part.template, part.step)
             for contact in facts.contacts
+            if not contact.human
+            for part in contact.sections or (contact,)
         )
 
     def sent_count() -> int:

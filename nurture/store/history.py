@@ -71,7 +71,13 @@ def rows_as_of(connection: Connection, candidate_id: int, at: datetime) -> Seque
 
 def _told_rows(candidate_id: int) -> Select[Any]:
     own = and_(*(message_steps.c[name] == verdicts.c[name] for name in _KEY))
-    sent = (messages.c.campaign_digest, messages.c.template_digest, messages.c.layout_digest)
+    sent = [
+        *(
+            func.coalesce(message_steps.c[name], messages.c[name]).label(name)
+            for name in ("campaign_digest", "template_digest")
+        ),
+        messages.c.layout_digest,
+    ]
     return (
         select(verdicts, candidates.c.ref, messages.c.id.label("message"), *sent)
         .join(candidates, candidates.c.id == verdicts.c.candidate_id)
@@ -83,6 +89,7 @@ def _told_rows(candidate_id: int) -> Select[Any]:
 
 
 _KEY = ("enrollment_id", "step", "occurrence")
+_OF_SECTION = ("campaign", "template", "category")
 
 
 def message_rows(
@@ -93,12 +100,16 @@ def message_rows(
     since: datetime | None = None,
     limit: int = 200,
 ) -> Sequence[RowMapping]:
-    """Messages, newest first, each with its candidate's ref and data and its first step."""
+    """Messages, newest first, each with its candidate's ref and data; of a bundle one row for each
+    section, with that one's campaign, step, template and category, and its number from 1."""
+    whole = [each for each in messages.c if each.name not in _OF_SECTION]
+    own = [func.coalesce(message_steps.c[n], messages.c[n]).label(n) for n in _OF_SECTION]
+    section = (message_steps.c.position + 1).label("section")
     query = (
-        select(messages, candidates.c.ref, candidates.c.data, message_steps.c.step)
+        select(*whole, *own, section, candidates.c.ref, candidates.c.data, message_steps.c.step)
         .join(candidates, candidates.c.id == messages.c.candidate_id)
         .join(message_steps, message_steps.c.message_id == messages.c.id)
-        .order_by(messages.c.created_at.desc(), messages.c.id.desc())
+        .order_by(messages.c.created_at.desc(), messages.c.id.desc(), message_steps.c.position)
         .limit(limit)
     )
     if candidate_id is not None:

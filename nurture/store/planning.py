@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     Connection,
     Row,
-    RowMapping,
     and_,
-    bindparam,
     case,
     delete,
     func,
@@ -23,7 +21,9 @@ from sqlalchemy.exc import OperationalError, StatementError
 
 from nurture.core.journey import Key
 from nurture.core.model import MessageState, Reason, StepState, Verdict
+from nurture.store import sections
 from nurture.store.database import first_line
+from nurture.store.rows import delete_all, insert_all, is_row, key_of, row_of, update_all
 from nurture.store.tables import (
     candidates,
     enrollments,
@@ -50,6 +50,7 @@ class Changes:
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     queued: list[tuple[Key, dict[str, Any]]] = field(default_factory=list)  #: new messages
     messages: list[dict[str, Any]] = field(default_factory=list)  #: id, state, reason, detail
+    released: list[Key] = field(default_factory=list)  #: sections that go without their bundle
     tasks: list[dict[str, Any]] = field(default_factory=list)
     hung_up: list[int] = field(default_factory=list)  #: open calls that nobody need make any more
     wake_at: datetime | None = None
@@ -114,18 +115,19 @@ def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> 
 
 def _write(connection: Connection, changes: Sequence[Changes], now: datetime) -> None:
     ids = [each.candidate_id for each in changes]
-    _update(connection, enrollments, [row for each in changes for row in each.ended])
+    update_all(connection, enrollments, [row for each in changes for row in each.ended])
     rows = [row for each in changes for row in each.steps]
     gone = [key for each in changes for key in each.dropped]
-    _delete_steps(connection, [*gone, *(Key(**_key(row)) for row in rows)])
-    _insert(connection, steps, rows)
-    _insert(connection, verdicts, [row for each in changes for row in each.verdicts])
-    _insert(connection, tasks, [row for each in changes for row in each.tasks])
+    delete_all(connection, steps, [*gone, *(Key(**key_of(row)) for row in rows)])
+    insert_all(connection, steps, rows)
+    insert_all(connection, verdicts, [row for each in changes for row in each.verdicts])
+    insert_all(connection, tasks, [row for each in changes for row in each.tasks])
     hung_up = [id_ for each in changes for id_ in each.hung_up]
     if hung_up:
         needless = update(tasks).where(tasks.c.id.in_(hung_up), tasks.c.state == "open")
         connection.execute(needless.values(state="dropped", done_at=now))
-    _update(connection, messages, [row for each in changes for row in each.messages])
+    update_all(connection, messages, [row for each in changes for row in each.messages])
+    delete_all(connection, message_steps, [key for each in changes for key in each.released])
     queued = [pair for each in changes for pair in each.queued]
     if queued:
         query = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
@@ -133,14 +135,14 @@ def _write(connection: Connection, changes: Sequence[Changes], now: datetime) ->
         own = [
             {**key._asdict(), "message_id": id_} for (key, _), id_ in zip(queued, new, strict=True)
         ]
-        _insert(connection, message_steps, own)
+        insert_all(connection, message_steps, own)
     if ids:
         connection.execute(
             update(events)
             .where(events.c.candidate_id.in_(ids), events.c.planned_at.is_(None))
             .values(planned_at=now)
         )
-    _update(
+    update_all(
         connection,
         candidates,
         [
@@ -225,7 +227,7 @@ def in_hand(
 
 def record_outcomes(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """What became of messages: id, state, reason, detail, next_attempt_at, sent_at, attempts."""
-    _update(connection, messages, [dict(row) for row in rows])
+    update_all(connection, messages, [dict(row) for row in rows])
 
 
 def settle_steps(
@@ -233,13 +235,13 @@ def settle_steps(
 ) -> None:
     if keys:
         connection.execute(
-            update(steps).where(*_IS_ROW).values(state=state, settled_at=at, at=at),
-            [_row_of(key) for key in keys],
+            update(steps).where(*is_row(steps)).values(state=state, settled_at=at, at=at),
+            [row_of(key) for key in keys],
         )
 
 
 def record_verdicts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    _insert(connection, verdicts, [dict(row) for row in rows])
+    insert_all(connection, verdicts, [dict(row) for row in rows])
 
 
 def suppress(connection: Connection, candidate_id: int, why: str) -> None:
@@ -271,19 +273,14 @@ def put_in_doubt(connection: Connection, ids: Sequence[int], now: datetime) -> N
         ids,
         {"state": MessageState.UNKNOWN, "reason": Reason.UNKNOWN_OUTCOME, "sent_at": now},
     )
-    own = select(messages, message_steps).join(
-        message_steps, message_steps.c.message_id == messages.c.id
-    )
-    rows = connection.execute(own.where(messages.c.id.in_(ids))).mappings().all()
-    settle_steps(connection, [Key(**_key(row)) for row in rows], StepState.SENT, now)
-    record_verdicts(connection, [_in_doubt(row, now) for row in rows])
+    said = [row for rows in sections.sections_of(connection, ids).values() for row in rows]
+    settle_steps(connection, [Key(**key_of(row)) for row in said], StepState.SENT, now)
+    record_verdicts(connection, [_in_doubt(row, now) for row in said])
 
 
-def _in_doubt(row: RowMapping, now: datetime) -> dict[str, Any]:
-    same = ("candidate_id", "campaign", "template", "category", "application")
+def _in_doubt(section: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     return {
-        **_key(row),
-        **{name: row[name] for name in same},
+        **section,
         "recorded_at": now,
         "verdict": Verdict.SENT,
         "reason": Reason.UNKNOWN_OUTCOME,
@@ -306,15 +303,6 @@ def owners(connection: Connection, ids: Collection[int]) -> dict[int, int]:
     """Whose these messages are now."""
     query = select(messages.c.id, messages.c.candidate_id).where(messages.c.id.in_(ids))
     return {row.id: row.candidate_id for row in connection.execute(query)}
-
-
-def keys_of(connection: Connection, ids: Collection[int]) -> dict[int, list[Key]]:
-    """The steps that each of these messages carries."""
-    found: dict[int, list[Key]] = {}
-    own = select(message_steps).where(message_steps.c.message_id.in_(ids))
-    for row in connection.execute(own).mappings():
-        found.setdefault(row["message_id"], []).append(Key(**_key(row)))
-    return found
 
 
 def rearm(connection: Connection, campaigns: Collection[str] | None, now: datetime) -> int:
@@ -353,48 +341,3 @@ def next_alarm(connection: Connection) -> datetime | None:
     lanes = (candidates.c.wake_at, candidates.c.rearm_at)
     first = [connection.execute(select(func.min(lane))).scalar() for lane in lanes]
     return min((at for at in first if at is not None), default=None)
-
-
-def _key(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
-    return {name: row[name] for name in ("enrollment_id", "step", "occurrence")}
-
-
-#: One step a row of bound values: see `_row_of`.
-_IS_ROW = (
-    steps.c.enrollment_id == bindparam("row_enrollment"),
-    steps.c.step == bindparam("row_step"),
-    steps.c.occurrence == bindparam("row_occurrence"),
-)
-
-
-def _row_of(key: Key) -> dict[str, Any]:
-    return {
-        "row_enrollment": key.enrollment_id,
-        "row_step": key.step,
-        "row_occurrence": key.occurrence,
-    }
-
-
-def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
-
-
-def _update(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
-    """UPDATE by id, each row with its own values, and only those that it names."""
-    for names in dict.fromkeys(tuple(row) for row in rows):
-        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names if name != "id"}
-        query = update(table).where(table.c.id == bindparam("row_id")).values(**values)
-        connection.execute(
-            query,
-            [
-                {"row_id" if name == "id" else f"new_{name}": value for name, value in row.items()}
-                for row in rows
-                if tuple(row) == names
-            ],
-        )
-
-
-def _delete_steps(connection: Connection, keys: Sequence[Key]) -> None:
-    if keys:
-        connection.execute(delete(steps).where(*_IS_ROW), [_row_of(key) for key in keys])

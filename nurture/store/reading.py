@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, select
 
@@ -17,6 +17,7 @@ from nurture.core.model import (
     MessageClass,
     MessageState,
     Reason,
+    Section,
     StepRecord,
     StepState,
     Subject,
@@ -86,7 +87,7 @@ def load(
             records=tuple(steps[id_]),
             contacts=_contacts(human[id_], mails[id_]),
             messages=tuple(
-                message_from_row(each) for each in mails[id_] if each["state"] not in SETTLED
+                message_from_row(each) for each in mails[id_] if each.row["state"] not in SETTLED
             ),
             events=tuple(events[id_]),
             heard=tuple(known[id_]),
@@ -171,14 +172,23 @@ class _Rows:
             )
         return groups
 
-    def mails(self) -> Mapping[int, list[RowMapping]]:
+    def mails(self) -> Mapping[int, list["_Mail"]]:
         messages, own = tables.messages, tables.message_steps
-        return self._group(
-            select(messages, own.c.enrollment_id, own.c.step, own.c.occurrence)
+        of_section = [own.c[name].label(f"section_{name}") for name in _OF_SECTION]
+        query = (
+            select(messages, own.c.enrollment_id, own.c.step, own.c.occurrence, *of_section)
             .join(own, own.c.message_id == messages.c.id)
             .where(messages.c.candidate_id.in_(self.ids))
-            .order_by(messages.c.id)
+            .order_by(messages.c.id, own.c.position)
         )
+        found: defaultdict[int, list[_Mail]] = defaultdict(list)
+        for row in self.of(query):
+            mails = found[row["candidate_id"]]
+            if not mails or mails[-1].row["id"] != row["id"]:
+                mails.append(_Mail(row, []))
+            if row["section_campaign"] is not None:
+                mails[-1].said.append(_section(row))
+        return found
 
     def calls(self) -> Mapping[int, list[RowMapping]]:
         tasks = tables.tasks
@@ -214,7 +224,31 @@ class _Rows:
         return groups
 
 
-def message_from_row(row: RowMapping) -> Message:
+class _Mail(NamedTuple):
+    """A message's row with its first step, and what it says of each where that is several."""
+
+    row: RowMapping
+    said: list[Section]
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        return tuple(self.said) if len(self.said) > 1 else ()
+
+
+_OF_SECTION = ("campaign", "template", "category", "application")
+
+
+def _section(row: RowMapping) -> Section:
+    return Section(
+        enrollment_id=row["enrollment_id"],
+        step=row["step"],
+        occurrence=row["occurrence"],
+        **{name: row[f"section_{name}"] for name in _OF_SECTION},
+    )
+
+
+def message_from_row(mail: _Mail) -> Message:
+    row = mail.row
     return Message(
         id=row["id"],
         candidate_id=row["candidate_id"],
@@ -230,6 +264,7 @@ def message_from_row(row: RowMapping) -> Message:
         created_at=row["created_at"],
         approved_at=row["approved_at"],
         words=(row["template_digest"], row["layout_digest"]),
+        sections=mail.sections,
         until=row["until"],
         sent_at=row["sent_at"],
         attempts=row["attempts"],
@@ -254,7 +289,7 @@ def call_from_row(row: RowMapping) -> Call:
     )
 
 
-def _contacts(human: Sequence[RowMapping], mails: Sequence[RowMapping]) -> tuple[Contact, ...]:
+def _contacts(human: Sequence[RowMapping], mails: Sequence[_Mail]) -> tuple[Contact, ...]:
     """Calls and mails by people, and what the engine sent; a bundle's row counts once. A call that
     nobody took is no contact."""
     calls = [
@@ -275,13 +310,16 @@ def _contacts(human: Sequence[RowMapping], mails: Sequence[RowMapping]) -> tuple
             category=row["category"],
             klass=MessageClass(row["klass"]),
             label=row["template"],
+            campaign=row["campaign"],
             template=row["template"],
             step=row["step"],
             application=row["application"],
             message_id=row["id"],
+            sections=mail.sections,
             arrived=row["state"] == MessageState.SENT,
         )
-        for row in mails
+        for mail in mails
+        for row in (mail.row,)
         if row["state"] in CONTACTED and row["sent_at"] is not None
     ]
     return tuple(sorted([*calls, *sent], key=lambda contact: contact.at))

@@ -17,7 +17,7 @@ steps:
 
 def test_three_campaigns_on_one_morning_give_one_mail_a_day_by_priority(world: World) -> None:
     (world.folder / "config.yaml").write_text(
-        "caps: [{at_most: 1, per: 20 hours}]\ngap: null\n"
+        "caps: [{at_most: 1, per: 20 hours}]\ngap: null\nbundle: {at_most: 1}\n"
         "categories:\n"
         "  first: {class: service, priority: 60}\n"
         "  second: {class: service, priority: 50}\n"

@@ -1,0 +1,275 @@
+"""Mails that are due together arrive as one, whatever becomes of it, and each part is accounted."""
+
+import re
+from datetime import timedelta
+from email import message_from_bytes, policy
+from typing import Any
+
+import pytest
+
+from nurture.clock import SetClock
+from nurture.core.model import Accepted, Blame, Deferred, Outcome, Rejected, Unknown
+from nurture.store import history
+from nurture.store.database import Database
+from nurture.store.tables import metadata
+from tests.world import World
+
+CAMPAIGN = """\
+name: {name}
+status: live
+enter:
+  on: application.created
+  once_per: application
+steps:
+  - send: notes/{name}
+    at: {delay} after application.applied_at
+"""
+PROMISE = '    promise: {what: "an answer", within: 3 days}\n'
+CONFIG = """\
+contact_hours: {from: "08:00", to: "20:00", spread: 0 minutes}
+categories:
+  survey: {class: service, priority: 60}
+"""
+PARTS = ("prep", "survey", "culture")
+
+
+def notes(world: World, delays: dict[str, str], **more: str) -> World:
+    (world.folder / "config.yaml").write_text(CONFIG)
+    world.restart()
+    for name, delay in delays.items():
+        category = name if name in world.project.config.categories else "prep"
+        world.template(f"notes/{name}", category)
+        world.campaign(name, CAMPAIGN.format(name=name, delay=delay) + more.get(name, ""))
+    world.reload()
+    return world
+
+
+def apply_for(world: World, **candidate: Any) -> None:
+    candidate = {"id": "c1", "email": "ana@example.com", **candidate}
+    world.tell("application.created", candidate=candidate, application={"id": "a1"})
+
+
+@pytest.fixture
+def morning(small: World) -> World:
+    """A preparation at once, a survey and culture within the next hours."""
+    return notes(small, {"prep": "0 minutes", "survey": "1 hour", "culture": "2 hours"})
+
+
+@pytest.fixture
+def small(empty_folder: Any, clock: SetClock) -> Any:
+    """An empty project in memory: where SQL is the same everywhere."""
+    database = Database("sqlite://")
+    with database.write() as connection:
+        metadata.create_all(connection)
+    yield World(empty_folder, database, clock)
+    database.close()
+
+
+def rows(world: World) -> dict[str, dict[str, Any]]:
+    with world.database.read() as connection:
+        return {row["step"]: dict(row) for row in history.message_rows(connection)}
+
+
+class Reader:
+    """Takes every mail, and reads it."""
+
+    def __init__(self, *answers: Outcome) -> None:
+        self.mails: list[Any] = []
+        self.answers = list(answers)
+
+    def hand_over(self, _from: str, _to: str, raw: bytes, message_id: str) -> Outcome:
+        mail = message_from_bytes(raw, policy=policy.default)
+        assert mail["Message-ID"] == message_id
+        self.mails.append(mail)
+        return self.answers.pop(0) if self.answers else Accepted()
+
+    def texts(self) -> list[list[str]]:
+        """Which notes each mail has, in their order."""
+        return [
+            re.findall(r"this is notes/(\w+)", mail.get_body(("plain",)).get_content())
+            for mail in self.mails
+        ]
+
+
+def read_by(world: World, *answers: Outcome) -> Reader:
+    reader = Reader(*answers)
+    world.sender.carrier = reader
+    return reader
+
+
+def test_three_mails_due_the_same_morning_arrive_as_one(world: World) -> None:
+    notes(world, {"culture": "0 minutes", "survey": "1 hour", "prep": "2 hours"})
+    reader = read_by(world)
+    apply_for(world)
+    world.run_for(hours=5)
+
+    assert reader.texts() == [["prep", "survey", "culture"]]
+    (mail,) = reader.mails
+    assert mail["Subject"] == "About notes prep"
+    assert mail["List-Unsubscribe"]
+    text = mail.get_body(("plain",)).get_content()
+    assert "Also in this mail: About notes survey; About notes culture" in mail.get_body(
+        ("html",)
+    ).get_content().replace("\n", " ")
+    assert text.splitlines().count("--") == 1
+    sent = rows(world)
+    assert {row["id"] for row in sent.values()} == {sent["prep"]["id"]}
+    assert [sent[name]["section"] for name in PARTS] == [1, 2, 3]
+    assert [sent[name]["template"] for name in PARTS] == [f"notes/{name}" for name in PARTS]
+    entries = [world.entry(name) for name in PARTS]
+    assert [entry.reason for entry in entries] == ["due", "bundled", "bundled"]
+    assert {entry.verdict for entry in entries} == {"sent"}
+    assert {entry.message for entry in entries} == {sent["prep"]["id"]}
+    assert entries[1].detail["with"] == {
+        "campaign": "prep",
+        "step": "prep",
+        "template": "notes/prep",
+    }
+    assert [entry.version.template.file for entry in entries if entry.version] == [
+        f"templates/notes/{name}.md" for name in PARTS
+    ]
+    assert len(set(world.sent())) == 3
+    assert len({at for _, at in world.sent()}) == 1
+
+
+def test_until_it_goes_each_part_says_with_what_it_will_go(morning: World) -> None:
+    apply_for(morning)
+    morning.clock.set(morning.clock.now() - timedelta(hours=6))  # before the hours open
+    for name in PARTS[1:]:
+        entry = morning.entry(name)
+        assert (entry.verdict, entry.reason) == ("wait", "bundled")
+        assert entry.at == morning.entry("prep").at
+
+
+def test_a_part_that_nobody_wants_any_more_is_left_out(morning: World) -> None:
+    reader = read_by(morning, Deferred(text="later"))
+    apply_for(morning)
+    morning.work()
+    assert reader.texts() == [list(PARTS)]
+    morning.tell("candidate.unsubscribed")
+    morning.run_for(hours=1)
+    assert reader.texts()[1:] == [["prep", "survey"]]
+    assert morning.entry("culture").reason == "unsubscribed"
+    assert sorted(rows(morning)) == ["prep", "survey"]
+
+
+def test_when_the_first_part_goes_away_the_others_go_together(morning: World) -> None:
+    reader = read_by(morning, Deferred(text="later"))
+    apply_for(morning)
+    morning.work()
+    (morning.folder / "campaigns/prep.yaml").write_text(
+        (morning.folder / "campaigns/prep.yaml").read_text().replace("live", "paused")
+    )
+    morning.reload()
+    morning.run_for(hours=4)
+    assert reader.texts()[1:] == [["survey", "culture"]]
+    assert morning.entry("prep").reason == "campaign_paused"
+    ids = [mail["Message-ID"] for mail in reader.mails]
+    assert ids[0] != ids[1]
+
+
+def test_a_bundle_that_is_refused_for_what_it_says_goes_as_single_mails(morning: World) -> None:
+    reader = read_by(morning, Rejected(text="spam", code=554, blame=Blame.CONTENT))
+    apply_for(morning)
+    morning.work()
+    assert reader.texts() == [list(PARTS), ["prep"]]
+    morning.run_for(hours=1)
+    assert reader.texts()[2:] == [["survey"]]
+    waiting = morning.entry("culture")
+    assert (waiting.verdict, waiting.reason) == ("wait", "gap")
+    morning.run_for(days=3)
+    assert reader.texts()[3:] == [["culture"]]
+    ids = [mail["Message-ID"] for mail in reader.mails]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+    assert {row["state"] for row in rows(morning).values()} == {"sent"}
+
+
+def test_a_refusal_that_is_not_about_the_words_settles_every_part(morning: World) -> None:
+    read_by(morning, Rejected(text="no such user", code=550, blame=Blame.ADDRESS))
+    apply_for(morning)
+    morning.work()
+    assert {row["state"] for row in rows(morning).values()} == {"failed"}
+    assert {morning.entry(name).reason for name in PARTS} == {"refused"}
+
+
+def test_a_part_that_cannot_be_written_does_not_hold_up_the_others(morning: World) -> None:
+    path = morning.folder / "templates/notes/survey.md"
+    path.write_text(path.read_text() + "\nBy {{ candidate.phone }}.\n")
+    morning.reload()
+    reader = read_by(morning)
+    apply_for(morning)
+    morning.work()
+    assert reader.texts() == [["prep", "culture"]]
+    entry = morning.entry("survey")
+    assert (entry.verdict, entry.reason) == ("wait", "cannot_render")
+    apply_for(morning, phone="+351 1")
+    morning.run_for(hours=2)
+    assert reader.texts()[1:] == [["survey"]]
+
+
+def test_where_the_first_part_cannot_be_written_the_others_go_without_it(morning: World) -> None:
+    path = morning.folder / "templates/notes/prep.md"
+    path.write_text(path.read_text() + "\nBy {{ candidate.phone }}.\n")
+    morning.reload()
+    reader = read_by(morning)
+    apply_for(morning)
+    morning.run_for(hours=3)
+    assert reader.texts() == [["survey", "culture"]]
+    assert morning.entry("prep").reason == "cannot_render"
+
+
+@pytest.mark.parametrize("outcome", ["unknown", "crash"])
+def test_in_doubt_is_every_part_of_it_and_none_goes_again(morning: World, outcome: str) -> None:
+    reader = read_by(morning, Unknown(text="no answer"))
+    apply_for(morning)
+    if outcome == "crash":
+
+        def die(*_args: object) -> Outcome:
+            raise KeyboardInterrupt
+
+        morning.sender.carrier.hand_over = die  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            morning.work()
+        morning.restart()
+        reader = read_by(morning)
+        assert morning.sender.recover(everything=True) == 1
+    morning.run_for(days=2)
+    assert len(reader.mails) == (0 if outcome == "crash" else 1)
+    entries = [morning.entry(name) for name in PARTS]
+    assert {(each.verdict, each.reason) for each in entries} == {("sent", "unknown_outcome")}
+    assert [each.campaign for each in entries] == list(PARTS)
+    assert {row["state"] for row in rows(morning).values()} == {"unknown"}
+
+
+def test_each_part_makes_its_own_promise(small: World) -> None:
+    delays = {"prep": "0 minutes", "survey": "1 hour", "culture": "2 hours"}
+    notes(small, delays, survey=PROMISE, culture=PROMISE)
+    small.tell(
+        "application.created",
+        application={"id": "a1", "recruiter": {"email": "ida@example.com"}},
+    )
+    small.work()
+    with small.database.read() as connection:
+        (facts,) = small.project.planner.read(connection, [1]).values()
+    assert [each.step for each in facts.promises.values()] == ["culture", "survey"]
+
+
+def test_a_bundle_is_one_contact_in_the_class_of_its_first_part(morning: World) -> None:
+    apply_for(morning)
+    morning.work()
+    with morning.database.read() as connection:
+        (facts,) = morning.project.planner.read(connection, [1]).values()
+    (contact,) = facts.contacts
+    assert (contact.category, contact.template) == ("prep", "notes/prep")
+    assert [part.category for part in contact.sections] == list(PARTS)
+
+
+def test_a_house_may_want_every_mail_by_itself(morning: World) -> None:
+    with (morning.folder / "config.yaml").open("a") as file:
+        file.write("bundle: {at_most: 1}\n")
+    morning.restart()
+    reader = read_by(morning)
+    apply_for(morning)
+    morning.run_for(days=3)
+    assert reader.texts() == [["prep"], ["survey"], ["culture"]]
