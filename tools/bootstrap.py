@@ -7,6 +7,7 @@
     python3 tools/bootstrap.py test     the tests; further arguments go to pytest
     python3 tools/bootstrap.py lint     ruff and mypy
     python3 tools/bootstrap.py bench    the measurements in bench/
+    python3 tools/bootstrap.py worlds   invented worlds with faults, 200 of them: see tests/sim
 
 Each of them first makes `.venv` in this folder, or brings it up to date with the lock (wheels only,
 every hash checked), and then becomes the program asked for, in this folder. Exit codes are that
@@ -43,6 +44,7 @@ COMMANDS = {
     "sim": (["nurture", "simulate", "--days", "60"], False),
     "test": (["pytest", "-n", "auto", "--dist", "worksteal"], True),  # one process a core
     "bench": (["bench"], True),
+    "worlds": (["tests.sim"], True),
     "lint": (None, True),
 }
 LINTERS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])

@@ -85,9 +85,7 @@ _LEAVES = {
 _STEPS_MAX = 9
 
 
-def campaign(
-    rng: Random, kind: str, name: str
-) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def campaign(rng: Random, kind: str, name: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """A campaign file, and the front matter of every template that it may ever send."""
     of = KINDS[kind]
     templates = {
@@ -128,7 +126,9 @@ def _some_steps(
     """A step, or a gate, or a branch with steps of its own."""
     chance = rng.random()
     if depth == 0 and chance < 0.1:
-        events = ["candidate.replied"] if kind == "drip" else ["interview.scheduled", "answer.given"]
+        events = (
+            ["candidate.replied"] if kind == "drip" else ["interview.scheduled", "answer.given"]
+        )
         return [{"wait_for": events, "up_to": rng.choice(("2 days", "20 hours")), "id": _id(rng)}]
     if depth == 0 and chance < 0.2:
         then = _some_steps(rng, kind, name, numbers, templates, 1)
@@ -186,8 +186,11 @@ def _options(rng: Random, kind: str, step: dict[str, Any]) -> None:
         step["repeat"] = {"every": "2 days", "at_most": 2}
     if rng.random() < 0.12:
         step["if"] = rng.choice(('answered("coming") != "no"', "not replied()", "sent_count() < 4"))
-    if "says_promise" in step or (kind in ("apply", "meet") and rng.random() < 0.08):
-        step["promise"] = {"what": "a decision", "within": rng.choice(("2 days", "3 business days"))}
+    if kind in ("apply", "meet") and rng.random() < 0.08:
+        step["promise"] = {
+            "what": "a decision",
+            "within": rng.choice(("2 days", "3 business days")),
+        }
 
 
 # --- edits ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Was every promise to a candidate kept? Judged by what was told and what the mail server was given.
+"""Was every promise to a candidate kept? Judged by what was told and what the server accepted.
 
 Written from the design's text, not from the engine: windows are counted one by one, hours are read
 off the candidate's wall clock. Each checker gives sentences about what is wrong.
@@ -6,7 +6,7 @@ off the candidate's wall clock. Each checker gives sentences about what is wrong
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -62,10 +62,10 @@ def _before(past: Past, mail: Mail) -> Iterator[tuple[datetime, str | None, str 
     """What had reached the person and was known: mail, and the recruiters' own calls and mails."""
     people = past.of(mail)
     for other in past.accepted:
-        if other.seq < mail.seq and other.decided_seq < mail.decided_seq:
-            if other.to.partition("@")[0] in people:
-                name = other.first.category
-                yield other.at, category(other.files, name)["class"], name, str(other)
+        known = other.seq < mail.seq and other.decided_seq < mail.decided_seq
+        if known and other.to.partition("@")[0] in people:
+            name = other.first.category
+            yield other.at, category(other.files, name)["class"], name, str(other)
     for told in past.events(people, mail.decided_seq, "contact.logged"):
         if told.event["contact"].get("outcome") in ("no_answer", "wrong_number"):
             continue
@@ -165,8 +165,9 @@ def twice(past: Past) -> Iterator[str]:
             repeat = step.get("repeat") or {}
             allowed *= max(repeat.get("at_most", 1), 1)
             if len(before) >= allowed:
-                yield f"{mail}: {section.campaign}/{section.step} reached them before: " + ", ".join(
-                    str(other) for _, other in before
+                yield (
+                    f"{mail}: {section.campaign}/{section.step} reached them before: "
+                    + ", ".join(str(other) for _, other in before)
                 )
 
 
@@ -268,9 +269,8 @@ def _over(past: Past, mail: Mail, section: object, events: list[Told]) -> Iterat
         }.get(which, [])
         if which in ("apply", "no"):
             entered = [e for e in entered if about(e, "application") == job]
-        if same or which == "drip":
-            if entered and entered[0].seq < told.seq:
-                yield f"{mail} after leaving by {type_} #{told.seq}"
+        if (same or which == "drip") and entered and entered[0].seq < told.seq:
+            yield f"{mail} after leaving by {type_} #{told.seq}"
 
 
 def shut(past: Past) -> Iterator[str]:
@@ -350,7 +350,7 @@ def _open(
     return local.weekday() <= last and from_ <= local.time() <= to and not off
 
 
-@lru_cache(maxsize=None)
+@cache
 def _is_holiday(country: str, subdivision: str | None, day: date) -> bool:
     try:
         return day in holidays.country_holidays(country, subdiv=subdivision, years=day.year)

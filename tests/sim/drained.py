@@ -6,11 +6,11 @@ This one may read verdicts, beside the log: what the engine says must be there, 
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from nurture.core.model import Reason, Verdict
 from nurture.engine.outlook import Entry as Line
 from nurture.engine.outlook import outlook
-from tests.sim.campaigns import every_send
 from tests.sim.machine import Machine
 from tests.sim.past import Past, kind
 
@@ -54,13 +54,13 @@ def _of(machine: Machine, past: Past, ref: str) -> Iterator[str]:
         return
     now = machine.clock.now()
     for line in seen.ahead:
+        waits = line.verdict is Verdict.WAIT and line.reason not in _OPEN
         if line.verdict in (Verdict.SEND, Verdict.TASK):
             yield f"{_name(ref, line)} is due, and not sent"
-        elif line.at is None and line.reason not in _OPEN and line.verdict is Verdict.WAIT:
+        elif waits and line.at is None:
             yield f"{_name(ref, line)} waits for nothing: {line.reason}"
-        elif line.at is not None and line.at <= now - timedelta(minutes=1):
-            if line.verdict is Verdict.WAIT and line.reason not in _OPEN:
-                yield f"{_name(ref, line)} waits for {line.at}, which is past: {line.reason}"
+        elif waits and line.at is not None and line.at <= now - timedelta(minutes=1):
+            yield f"{_name(ref, line)} waits for {line.at}, which is past: {line.reason}"
     people = past.group(ref, len(past.log))
     own = [each for each in past.accepted if each.to.partition("@")[0] in people]
     # One that was in doubt and then known to be sent was told twice.
@@ -99,14 +99,27 @@ def _silent(
         which = _ENTRY.get(kind(name))
         if which is None or file != machine.scenario.campaigns[name] or file["status"] != "live":
             continue
-        if any(each.do == "campaign" and each.what["name"] == name for each in machine.scenario.actions):
+        if any(each.what.get("name") == name for each in machine.scenario.actions):
             continue
-        entered = [each for each in past.events(people, len(past.log), which)]
-        top = {step.get("send") for step in file["steps"]}
-        for template in sorted(every_send(file) & top):
+        entered = list(past.events(people, len(past.log), which))
+        if past.merges or any(past.events(people, len(past.log), *_ends(file))):
+            continue  # who left before a step had a moment was never due it
+        fixed = [
+            step["send"]
+            for step in file["steps"]
+            if "send" in step and "at" in step and "last_contact" not in step["at"]
+        ]
+        for template in sorted(fixed):
             campaign, _, step = template.partition("/")
             if entered and (campaign, step) not in spoken:
                 yield f"{ref} entered {name} by #{entered[0].seq}; of {step} nothing was ever said"
+
+
+def _ends(file: dict[str, Any]) -> set[str]:
+    """The events by which somebody may leave it."""
+    closing = {f"application.{how}" for how in ("rejected", "withdrawn", "hired")}
+    named = {each for leave in file.get("leave", ()) for each in leave["on"]}
+    return {*closing, *named, "interview.cancelled", "offer.accepted", "candidate.do_not_contact"}
 
 
 def _name(ref: str, line: Line) -> str:

@@ -30,7 +30,7 @@ class Crash(BaseException):
         self.down = down
 
 
-@dataclass
+@dataclass(eq=False)
 class Armed:
     """A fault that waits for its moment: the `after`th time that its place is passed."""
 
@@ -62,7 +62,7 @@ class Faults:
         if not self.watching:
             return
         for each in list(self.armed):
-            if each.where == where:
+            if each.where == where and each in self.armed:  # else one before it has met it
                 each.after -= 1
                 if each.after <= 0:
                     self.armed.remove(each)

@@ -74,8 +74,8 @@ class Mail(Entry):
         first = self.first
         parts = f" +{len(self.sections) - 1}" if len(self.sections) > 1 else ""
         return (
-            f"#{self.seq} {self.at:%a %d %b %H:%M:%S} {self.to} {first.campaign}/{first.step}{parts}"
-            f" {first.category} {first.job} {first.room}"
+            f"#{self.seq} {self.at:%a %d %b %H:%M:%S} {self.to}"
+            f" {first.campaign}/{first.step}{parts} {first.category} {first.job} {first.room}"
             f"{'' if self.accepted else ' (not accepted)'}{'' if self.certain else ' (in doubt)'}"
         )
 

@@ -19,7 +19,7 @@ from nurture.engine.journal import Journal
 from nurture.engine.project import Project
 from nurture.engine.sender import Sender
 from nurture.engine.simulate import simulate
-from nurture.errors import OutsideError
+from nurture.errors import OutsideError, Problems
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
 from nurture.rendering.links import Signer
@@ -40,7 +40,7 @@ AFTER_A_LEASE = timedelta(minutes=11)
 _PATIENCE = 300
 
 
-class Stuck(AssertionError):
+class StuckError(AssertionError):
     """Work that never ends, or an alarm that rings for ever."""
 
 
@@ -187,7 +187,7 @@ class Machine:
             at = max(min(coming), self.clock.true)
             tried = tried + 1 if at == self.clock.true else 0
             if tried > _PATIENCE:
-                raise Stuck(f"an alarm of {alarm} rings for ever at {self.clock.now()}")
+                raise StuckError(f"an alarm of {alarm} rings for ever at {self.clock.now()}")
             self.clock.true = at
             while self.chores and self.chores[0][0] <= at:
                 heapq.heappop(self.chores)[2]()
@@ -204,7 +204,7 @@ class Machine:
                     done += self.guarded(process, work)
             if not done:
                 return
-        raise Stuck(f"never idle at {self.clock.now()}")
+        raise StuckError(f"never idle at {self.clock.now()}")
 
     def guarded(self, process: Process, work: Callable[[], int]) -> int:
         """What the process's daemon would make of it: a part outside that fails is tried again a
@@ -318,9 +318,14 @@ class Machine:
             except (Crash, OutsideError):
                 self.clock.true += timedelta(seconds=1)
                 continue
+            except Problems:
+                # A promise on a day that is none of this person's working days is refused.
+                if self.scenario.shrunk or told["type"] == "promise.made":
+                    return
+                raise
             self.log.append(Told(len(self.log), self.clock.now(), told, occurred_at))
             return
-        raise Stuck("an event that is never taken in")
+        raise StuckError("an event that is never taken in")
 
     def do_campaign(self, name: str, file: dict[str, Any]) -> None:
         self._save(campaigns={**self.saved.campaigns, name: file})
@@ -379,7 +384,6 @@ class Machine:
                 self.pending.remove(ahead)
                 self.do_tell(**ahead.what)
         self.others_work()
-
 
     def others_work(self) -> None:
         """Who is in the middle of something does one thing at a time; the others go on."""
@@ -462,5 +466,3 @@ class Machine:
 def fresh_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-
-

@@ -1,4 +1,4 @@
-"""What the simulated house may be like: its categories, with the design's defaults and beside them."""
+"""What may the simulated house be like? Its categories: the design's defaults, and beside them."""
 
 from random import Random
 from typing import Any

@@ -64,7 +64,7 @@ def _run(world: Scenario, dropped: frozenset[int]) -> Outcome:
         wrong.append("raised: " + traceback.format_exc(limit=-8))
     past = Past(machine.log)
     wrong += check(past)
-    if not any(each.startswith(("raised", "Stuck", "AssertionError")) for each in wrong):
+    if not any(each.startswith(("raised", "StuckError", "AssertionError")) for each in wrong):
         wrong += drained(machine, past)
     place.database.close()
     return Outcome(

@@ -5,6 +5,7 @@ action stands by itself, so that any of them can be left out and the rest still 
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -68,10 +69,11 @@ class Scenario:
     actions: tuple[Action, ...]
     processes: int  #: that plan and send on the same database
     swarm: frozenset[str]  #: kinds of faults that this seed knows at all
+    shrunk: bool = False  #: something was left out, so that an event may be about nothing
 
     def without(self, dropped: set[int]) -> "Scenario":
         kept = tuple(each for n, each in enumerate(self.actions) if n not in dropped)
-        return replace(self, actions=kept)
+        return replace(self, actions=kept, shrunk=True)
 
 
 def scenario(seed: int) -> Scenario:
@@ -120,7 +122,10 @@ def configuration(rng: Random) -> dict[str, Any]:
     """config.yaml: the house's rules, from strict to generous."""
     caps = rng.choice(
         (
-            [{"at_most": 2, "per": "20 hours"}, {"at_most": 1, "per": "5 days", "class": "nurture"}],
+            [
+                {"at_most": 2, "per": "20 hours"},
+                {"at_most": 1, "per": "5 days", "class": "nurture"},
+            ],
             [{"at_most": 1, "per": "20 hours"}, {"at_most": 3, "per": "6 days 20 hours"}],
             [
                 {"at_most": 2, "per": "20 hours"},
@@ -218,7 +223,7 @@ class _Life:
         ref = f"{self.ref}-a{len(self.applications) + 1}"
         self.applications.append(ref)
         job = {"id": f"j{self.rng.randrange(3)}-{ref}", "title": ref}
-        about = {"id": ref, "job": job, "stage": "applied"}
+        about = {"id": ref, "job": job, "stage": "applied", "recruiter": "ida@sim.example"}
         return {
             "type": "application.created",
             "candidate": {"id": self.ref},
@@ -425,61 +430,58 @@ def _rules(rng: Random, start: datetime, config: dict[str, Any]) -> list[Action]
 
 
 def _faults(rng: Random, start: datetime, swarm: frozenset[str]) -> list[Action]:
+    """Of each kind that this seed knows, a few."""
     found: list[Action] = []
-
-    def some(how_many: int) -> list[datetime]:
-        return [start + LENGTH * rng.random() for _ in range(rng.randint(1, how_many))]
-
-    if "crash" in swarm:
-        for at in some(5):
-            where = rng.choice(
-                ("statement", "before commit", "after commit", "hand-over", "after hand-over")
-            )
-            countdown = rng.randint(1, 60) if where == "statement" else rng.randint(1, 8)
-            down = rng.choice((0, 0, 3, 12, 300, 1800))
-            what = {"where": where, "after": countdown, "down": down}
-            found.append(Action(at, "crash", what))
-    if "reboot" in swarm:
-        found += [Action(at, "reboot") for at in some(1)]
-    if "refuse" in swarm:
-        for at in some(4):
-            what = {"after": rng.randint(0, 40), "times": rng.choice((1, 3, 12))}
-            found.append(Action(at, "refuse", what))
-    if "transport" in swarm:
-        for at in some(6):
-            answers = rng.choices(
-                ("accept", "defer", "lost", "vanished", "refuse-content", "raise", "refuse-address"),
-                (3, 5, 4, 2, 1, 1, 0.3),
-                k=rng.randint(1, 5),
-            )
-            found.append(Action(at, "answers", {"answers": answers}))
-    if "slow" in swarm:
-        for at in some(3):
-            minutes = rng.choice((1, 4, 11, 25))
-            found.append(Action(at, "answers", {"answers": [f"slow {minutes}"]}))
-    if "clock" in swarm:
-        for at in some(3):
-            jump = rng.choice((-240, -30, 90, 240))
-            found.append(Action(at, "skew", {"seconds": jump}))
-        found += [Action(at, "sleep", {"hours": rng.choice((2, 9, 20))}) for at in some(1)]
-    if "nested" in swarm:
-        for at in some(6):
-            what = {
-                "where": rng.choice(("hand-over", "commit")),
-                "after": rng.randint(1, 6),
-                "take": rng.randint(1, 2),
-            }
-            found.append(Action(at, "nested", what))
+    for word, (how_many, make) in _FAULTS.items():
+        if word.partition(" ")[0] in swarm:
+            for _ in range(rng.randint(1, how_many)):
+                do, what = make(rng)
+                found.append(Action(start + LENGTH * rng.random(), do, what))
     return found
+
+
+def _crash(rng: Random) -> tuple[str, dict[str, Any]]:
+    where = rng.choice(
+        ("statement", "before commit", "after commit", "hand-over", "after hand-over")
+    )
+    after = rng.randint(1, 60) if where == "statement" else rng.randint(1, 8)
+    down = rng.choice((0, 0, 3, 12, 300, 1800))
+    return "crash", {"where": where, "after": after, "down": down}
+
+
+def _answers(rng: Random) -> tuple[str, dict[str, Any]]:
+    words = {"accept": 3, "defer": 5, "lost": 4, "vanished": 2, "refuse-content": 1, "raise": 1}
+    words["refuse-address"] = 0.3
+    answers = rng.choices(list(words), list(words.values()), k=rng.randint(1, 5))
+    return "answers", {"answers": answers}
+
+
+def _nested(rng: Random) -> tuple[str, dict[str, Any]]:
+    where = rng.choice(("hand-over", "commit"))
+    return "nested", {"where": where, "after": rng.randint(1, 6), "take": rng.randint(1, 2)}
+
+
+#: The first word is the kind: at most so many of it, and what each is.
+_FAULTS: dict[str, tuple[int, Callable[[Random], tuple[str, dict[str, Any]]]]] = {
+    "crash": (5, _crash),
+    "reboot": (1, lambda _: ("reboot", {})),
+    "refuse": (
+        4,
+        lambda rng: ("refuse", {"after": rng.randint(0, 40), "times": rng.choice((1, 3, 12))}),
+    ),
+    "transport": (6, _answers),
+    "slow": (3, lambda rng: ("answers", {"answers": [f"slow {rng.choice((1, 4, 11, 25))}"]})),
+    "clock skew": (3, lambda rng: ("skew", {"seconds": rng.choice((-240, -30, 90, 240))})),
+    "clock sleep": (1, lambda rng: ("sleep", {"hours": rng.choice((2, 9, 20))})),
+    "nested": (6, _nested),
+}
 
 
 def _looks(rng: Random, start: datetime) -> list[Action]:
     """Quiet stretches whose course is foretold first."""
     if rng.random() < 0.5:
         return []
-    return [
-        Action(start + LENGTH * rng.uniform(0.2, 0.8), "foretell", {"days": rng.randint(2, 5)})
-    ]
+    return [Action(start + LENGTH * rng.uniform(0.2, 0.8), "foretell", {"days": rng.randint(2, 5)})]
 
 
 __all__ = ["DRAIN", "LENGTH", "Action", "Scenario", "scenario", "template_text"]
