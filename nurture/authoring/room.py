@@ -29,7 +29,7 @@ _FUTURE = frozenset(
     {"interview.starts_at", "interview.ends_at", "offer.expires_at", "candidate.consent_until"}
 )
 _PAST = frozenset({"entered", "interview.booked_at", "application.stage_since", "offer.sent_at"})
-_FUTURE |= {"application.start_date"}
+_FUTURE |= {"application.start_date", "candidate.paused_until"}
 _PAST |= {"application.rejected_at", "application.applied_at"}
 
 

@@ -61,6 +61,8 @@ def anchors(enrollment: Enrollment, ground: Ground) -> Callable[[str], datetime 
                 return last_contact(facts, None, ground.categories, ground.now)
             case ["candidate", "consent_until"]:
                 found = facts.candidate.consent_until
+            case ["candidate", "paused_until"]:
+                found = facts.candidate.paused_until
             case ["candidate", part]:
                 found = facts.candidate.fields.get(part)
         return _instant(found, ground.calendar)

@@ -41,6 +41,7 @@ ANCHORS = DYNAMIC_ANCHORS | {
     "offer.sent_at",
     "offer.expires_at",
     "candidate.consent_until",
+    "candidate.paused_until",
 }
 
 _EXACT = {"minutes": timedelta(minutes=1), "hours": timedelta(hours=1)}

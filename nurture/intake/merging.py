@@ -485,24 +485,36 @@ class _Taking:
 
     def _closed(self, record: Record, *, said: bool) -> None:
         """An application came to its end: the one event that ends what was begun for it."""
-        if said:
-            return
-        event = self.event
+        if not said:
+            id_ = f"closed:{record.key}:{self.event.source}:{self.event.id}"
+            because = {"because": self.event.type}
+            self._raise("application.closed", id_, record["candidate_id"], because, record)
+
+    def _raise(
+        self,
+        type_: str,
+        id_: str,
+        candidate: int,
+        data: dict[str, Any],
+        application: Record | None = None,
+    ) -> None:
+        """An event that follows from this one."""
+        historical = self.event.historical
         self.known.new_events.append(
             {
                 "source": "nurture",
-                "source_id": f"closed:{record.key}:{event.source}:{event.id}",
-                "type": "application.closed",
-                "candidate_id": record["candidate_id"],
-                "application": record.key,
+                "source_id": id_,
+                "type": type_,
+                "candidate_id": candidate,
+                "application": application and application.key,
                 "interview": None,
                 "offer": None,
-                "job": record["job"],
+                "job": application and application["job"],
                 "occurred_at": self.at,
                 "received_at": self.now,
-                "historical": event.historical,
-                "planned_at": self.now if event.historical else None,
-                "data": {"because": event.type},
+                "historical": historical,
+                "planned_at": self.now if historical else None,
+                "data": data,
             }
         )
 
@@ -543,7 +555,11 @@ class _Taking:
             candidate.tell("locale", given.pop("language"), self.at)
         if "pause_until" in given:
             del given["pause_until"]
-            candidate.tell("paused_until", told.pause_until, self.at)
+            until = told.pause_until
+            if candidate.tell("paused_until", until, self.at) and until is not None:
+                # A pause is one event, whichever way it was asked for: campaigns start from it.
+                id_ = f"paused:{self.event.source}:{self.event.id}"
+                self._raise("candidate.paused", id_, candidate.key, {"until": stamp(until)})
         self._tell(candidate, given)
 
     def answered(self, candidate: Record) -> None:
