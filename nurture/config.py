@@ -461,8 +461,8 @@ DEFAULT_CATEGORIES: dict[str, Category] = {
         Category(name="privacy", klass=_PRIVACY, priority=65, capped=False, bundle=False),
         Category(name="help", klass=_SERVICE, priority=50, by_phone=ByPhone.CALL),
         Category(name="check-in", klass=_NURTURE, priority=40, follow_up=True),
-        Category(name="culture", klass=_NURTURE, priority=20),
-        Category(name="digest", klass=_NURTURE, priority=10),
+        Category(name="culture", klass=_NURTURE, priority=20, counts_as_contact=False),
+        Category(name="digest", klass=_NURTURE, priority=10, counts_as_contact=False),
     )
 }
 DEFAULT_CAPS = [

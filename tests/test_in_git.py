@@ -33,7 +33,7 @@ def repository(folder: Path) -> Path:
     git(folder, "commit", "-qm", "as it was")
     path = folder / "campaigns/interview-preparation.yaml"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("after: 4 business days", "after: 3 business days"))
+    path.write_text(text.replace("after: 2 business days", "after: 3 business days"))
     git(folder, "commit", "-qam", "an answer sooner")
     return folder
 

@@ -11,7 +11,7 @@ from nurture.core.subject import application_of
 
 Campaigns = Mapping[str, Campaign]
 #: What a mail promises that gives a new date to nothing we know of: a preview, say.
-_SOMETHING = "word from us"
+_SOMETHING = "an answer"
 
 
 def promised_in(campaigns: Campaigns, message: Message) -> Promised | None:

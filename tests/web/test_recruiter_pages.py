@@ -130,7 +130,7 @@ def test_a_campaigns_steps_stand_in_words(site) -> None:
     assert "Interview preparation" in page
     assert "3 business days before interview.starts_at" in page
     assert "until 2 hours before interview.starts_at" in page
-    assert "4 business days after the step above" in page
+    assert "2 business days after the step above" in page
     assert "once per interview" in page
 
 
