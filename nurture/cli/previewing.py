@@ -66,7 +66,8 @@ def preview(
 ) -> None:
     """A template for one candidate, as it would go out.
 
-    Exactly as it would now: the sender uses the same rendering. Nothing is sent. With --all every
+    Exactly as it would now: the sender uses the same rendering. Nothing is sent. Two that go as one
+    mail are written A+B. With --all every
     template for somebody whom it fits, on pages with an index.
     """
     if every:

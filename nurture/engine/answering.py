@@ -1,5 +1,6 @@
 """What does the link of an answer mean today, and what happens when its button is pressed?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,11 +47,12 @@ def choice_of(project: Project, token: str) -> Choice | None:
     with project.database.read() as connection:
         candidate = find_number(connection, answer.candidate_id)
         asked = find_asked(connection, answer.message_id)
-    if candidate is None or (asked is None and answer.message_id):
+    if candidate is None or (not asked and answer.message_id):
         return None
-    template = _asking(project, answer, asked, candidate)
-    if template is None:
+    found = _asking(project, answer, asked, candidate)
+    if found is None:
         return None
+    template, section = found
     question = next(each for each in template.ask if each.id == answer.question)
     if answer.option not in question.options:
         return None
@@ -59,7 +61,7 @@ def choice_of(project: Project, token: str) -> Choice | None:
     return Choice(
         answer=answer,
         candidate=candidate,
-        asked=asked,
+        asked=section,
         question=question,
         locale=template.locale or project.config.locale,
         given=given if isinstance(given, str) and given in question.options else None,
@@ -70,24 +72,23 @@ def give(project: Project, choice: Choice) -> None:
     """Record the choice, with all that follows from it, in one transaction. Giving the same answer
     to the same mail again changes nothing; another one takes its place."""
     asked = choice.asked
-    if asked is None or not asked.steps:
+    if asked is None:
         return
     now = project.clock.now()
     then = choice.then
-    enrollment, step = asked.steps[0]
     reply = Reply(
         candidate=choice.candidate.ref,
         question=choice.question.id,
         value=choice.answer.option,
         message=asked.message_id,
-        enrollment=enrollment,
-        step=step,
+        enrollment=asked.enrollment,
+        step=asked.step,
         campaign=asked.campaign,
         application=asked.application,
         sets=choice.question.sets if _can_set(choice) else None,
         set_to=_value(project, choice),
         then=str(then) if then else "",
-        leaves=[each for each, _ in asked.steps] if then and then.kind == "leave" else (),
+        leaves=[asked.enrollment] if then and then.kind == "leave" else (),
         pause_until=pause_until(project, choice, now),
         resume=_resumes(choice, now),
         withdraw=then is not None and then.kind == "withdraw",
@@ -105,21 +106,25 @@ def pause_until(project: Project, choice: Choice, now: datetime) -> datetime | N
 
 
 def _asking(
-    project: Project, answer: Answer, asked: Asked | None, candidate: Candidate
-) -> Template | None:
-    """The template that asked, in the reader's language; if it asks that no more, another one."""
+    project: Project, answer: Answer, asked: Sequence[Asked], candidate: Candidate
+) -> tuple[Template, Asked | None] | None:
+    """The template that asked, in the reader's language, and the section of the mail that it was;
+    if it asks that no more, another one that does."""
     templates = project.library.templates
     locale = candidate.locale or project.config.locale
 
     def asks(template: Template | None) -> bool:
         return template is not None and any(each.id == answer.question for each in template.ask)
 
-    own = choose(templates, asked.template, locale) if asked else None
-    if own is not None and asks(own):
-        return own
+    for section in asked:
+        own = choose(templates, section.template, locale)
+        if own is not None and asks(own):
+            return own, section
     other = next((each.name for each in templates.values() if asks(each)), "")
     chosen = choose(templates, other, locale)
-    return chosen if asks(chosen) else None
+    if chosen is None or not asks(chosen):
+        return None
+    return chosen, asked[0] if asked else None
 
 
 def _can_set(choice: Choice) -> bool:

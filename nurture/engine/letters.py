@@ -1,6 +1,6 @@
 """What exactly will this person read? The one rendering that the sender and every preview use."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from nurture.rendering import mime
 from nurture.rendering.context import context
 from nurture.rendering.errors import RenderError
 from nurture.rendering.renderer import Part, Rendered, Renderer
-from nurture.rendering.templates import choose
+from nurture.rendering.templates import Template, choose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +90,16 @@ class Letters:
         return _Part(message=message, part=part, promise=promise)
 
     def preview(self, template: str, facts: Facts, subject: Subject | None = None) -> Preview:
-        """The same for any template and candidate: sends nothing, writes nothing.
+        """The same for any template and candidate: sends nothing, writes nothing. `a+b` are two
+        templates as one mail.
 
         Without a subject it is about the candidate's latest interview or application.
         """
         now = self.clock.now()
-        category = self._category_of(template, facts)
+        names = names_in(template, self.renderer.templates)
+        categories = {name: self._category_of(name, facts) for name in names}
+        priorities = {name: self.config.categories[categories[name]].priority for name in names}
+        first, *others = sorted(names, key=lambda name: -priorities[name])
         about = subject or likely_subject(facts)
         application = application_of(facts, about)
         message = Message(
@@ -104,17 +108,21 @@ class Letters:
             message_id=f"<preview@{self.config.sender.email.partition('@')[2]}>",
             state=MessageState.PLANNED,
             campaign="preview",
-            template=template,
-            category=category,
+            template=first,
+            category=categories[first],
             enrollment_id=0,
-            step=template,
+            step=first,
             occurrence="1",
             application=application.ref if application else None,
             created_at=now,
         )
-        part = self._worded(message, facts, about, None, now)
-        rendered, raw = self._render(message, facts, [part.part], now)
-        return Preview(rendered=rendered, raw=raw, category=category)
+        each = [
+            replace(message, template=name, category=categories[name], step=name)
+            for name in (first, *others)
+        ]
+        parts = [self._worded(one, facts, about, None, now).part for one in each]
+        rendered, raw = self._render(message, facts, parts, now)
+        return Preview(rendered=rendered, raw=raw, category=message.category)
 
     def _promise(
         self, message: Message, facts: Facts, subject: Subject, now: datetime
@@ -161,6 +169,11 @@ class _Part:
     message: Message  #: as if it were a mail of its own
     part: Part
     promise: Promise | None
+
+
+def names_in(template: str, known: Mapping[str, Template]) -> list[str]:
+    """The templates that `a+b` names."""
+    return [template] if template in known else [name.strip() for name in template.split("+")]
 
 
 def each_alone(message: Message) -> list[Message]:

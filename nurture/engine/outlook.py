@@ -1,12 +1,13 @@
 """What has this person had, what will they get, and why? For `agenda`, `explain` and the pages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from nurture.core.agenda import Item
+from nurture.core.journey import Key
 from nurture.core.model import Campaign, Candidate, Facts, Reason, StepState, Verdict
 from nurture.core.reasons import sentence
 from nurture.engine.project import Project
@@ -38,6 +39,7 @@ class Entry:
     recorded_at: datetime | None = None  #: of what is on record: since when this is said
     message: int | None = None  #: of what was sent: the number of its message
     version: Version | None = None  #: and the files it was sent by
+    mail: str | None = None  #: the templates of the mail that it is a part of: `a+b`
 
     def as_json(self) -> dict[str, Any]:
         """The documented object; `about` marks a forecast."""
@@ -78,9 +80,10 @@ def outlook(project: Project, who: str, ahead: timedelta | None = AHEAD) -> Outl
         titles = project.library.titles
         settled = history.settled_rows(connection, candidate.id)
         past = told(connection, settled, zone, titles)
+    mails = _together(planned.agenda.items)
     horizon = project.clock.now() + ahead if ahead is not None else None
     coming = [
-        _entry(item, candidate, zone, titles)
+        replace(_entry(item, candidate, zone, titles), mail=mails.get(item.joins or item.key))
         for item in planned.agenda.items
         if item.at is None or horizon is None or item.at <= horizon
     ]
@@ -88,6 +91,16 @@ def outlook(project: Project, who: str, ahead: timedelta | None = AHEAD) -> Outl
     return Outlook(
         candidate=candidate, facts=planned.facts, zone=zone, past=tuple(past), ahead=tuple(coming)
     )
+
+
+def _together(items: Sequence[Item]) -> dict[Key, str]:
+    """The templates of each bundle, by the key of its first part."""
+    found: dict[Key, list[str]] = {}
+    for item in items:
+        if item.joins is not None:
+            found.setdefault(item.joins, []).append(item.step.send or "")
+    first = {item.key: item.step.send or "" for item in items if item.key in found}
+    return {key: "+".join([first[key], *found[key]]) for key in first}
 
 
 def told(
@@ -114,7 +127,13 @@ def told(
             "recorded_at": row["recorded_at"],
         }
         entries.append(Entry(**own, message=row["message"], version=version))
-    return entries
+    sent: dict[int | None, list[str]] = {}
+    for entry in sorted(entries, key=lambda entry: entry.reason is Reason.BUNDLED):
+        sent.setdefault(entry.message, []).append(entry.template or "")
+    return [
+        replace(entry, mail="+".join(sent[entry.message])) if entry.message else entry
+        for entry in entries
+    ]
 
 
 def _frozen(facts: Facts, campaigns: Mapping[str, Campaign], zone: ZoneInfo) -> list[Entry]:

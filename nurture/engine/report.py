@@ -92,7 +92,8 @@ class Report:
     changes: tuple[Change, ...] = ()
 
     def count(self, verdict: str) -> int:
-        return sum(line.row["verdict"] == verdict for line in self.lines)
+        """Of mails, a bundle counts as the one that it is."""
+        return sum(line.row["verdict"] == verdict and not _within(line) for line in self.lines)
 
     def totals(self) -> str:
         """`60 mails, 24 tasks, 12 skipped`"""
@@ -223,11 +224,16 @@ def _is(line: Line, reasons: frozenset[Reason]) -> bool:
     return line.row["verdict"] == "skip" and line.row["reason"] in reasons
 
 
+def _within(line: Line) -> bool:
+    """Whether it comes as a part of another mail."""
+    return bool(line.row["reason"] == Reason.BUNDLED)
+
+
 def _per_day(lines: Sequence[Line], course: Course, zone: ZoneInfo) -> Iterator[tuple[date, int]]:
     sent = Counter(
         line.at.astimezone(zone).date()
         for line in lines
-        if line.at is not None and line.row["verdict"] == "send"
+        if line.at is not None and line.row["verdict"] == "send" and not _within(line)
     )
     day, last = course.start.astimezone(zone).date(), course.end.astimezone(zone).date()
     while day <= last:

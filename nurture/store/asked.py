@@ -4,40 +4,41 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from nurture.store.tables import enrollments, message_steps, messages
+from nurture.store.sections import sections_of
+from nurture.store.tables import enrollments, messages
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A mail as its answer sees it."""
+    """A mail, or a section of one, as its answer sees it."""
 
     id: int
     message_id: str  #: the Message-ID header
     template: str
     campaign: str
     application: str | None
-    steps: tuple[tuple[int, str], ...]  #: enrollment and step of everything it carried
+    enrollment: int
+    step: str
 
 
-def find_asked(connection: Connection, id_: int) -> Asked | None:
-    """The mail of this number; None if there is none."""
+def find_asked(connection: Connection, id_: int) -> tuple[Asked, ...]:
+    """What the mail of this number said, section by section; nothing if there is none."""
     if not 0 < id_ < 2**63:
-        return None
-    row = connection.execute(select(messages).where(messages.c.id == id_)).mappings().first()
-    if row is None:
-        return None
-    own = (
-        select(message_steps.c.enrollment_id, message_steps.c.step, enrollments.c.application)
-        .join(enrollments, enrollments.c.id == message_steps.c.enrollment_id)
-        .where(message_steps.c.message_id == id_)
-        .order_by(message_steps.c.enrollment_id, message_steps.c.step)
-    )
-    steps = connection.execute(own).all()
-    return Asked(
-        id=id_,
-        message_id=row["message_id"],
-        template=row["template"],
-        campaign=row["campaign"],
-        application=row["application"] or next((s.application for s in steps), None),
-        steps=tuple((each.enrollment_id, each.step) for each in steps),
+        return ()
+    header = connection.execute(select(messages.c.message_id).where(messages.c.id == id_)).scalar()
+    said = sections_of(connection, [id_]).get(id_, [])
+    own = {row["enrollment_id"] for row in said}
+    query = select(enrollments.c.id, enrollments.c.application).where(enrollments.c.id.in_(own))
+    applications = {row.id: row.application for row in connection.execute(query)}
+    return tuple(
+        Asked(
+            id=id_,
+            message_id=header or "",
+            template=row["template"],
+            campaign=row["campaign"],
+            application=row["application"] or applications.get(row["enrollment_id"]),
+            enrollment=row["enrollment_id"],
+            step=row["step"],
+        )
+        for row in said
     )

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from nurture.core.model import Candidate, Facts
-from nurture.engine.letters import Preview
+from nurture.engine.letters import Preview, names_in
 from nurture.engine.project import Project
 from nurture.errors import NurtureError
 from nurture.rendering.errors import RenderError
@@ -56,7 +56,7 @@ def routes(project: Project, looks: Looks) -> APIRouter:
         facts, listed, beside = _people(project, candidate)
         if candidate and facts is None:
             return looks.notice(request, 404, "There is no candidate of this id or address.")
-        if template and template not in names:
+        if template and not set(names_in(template, project.library.templates)) <= set(names):
             return looks.notice(request, 404, f"There is no template “{template}”.")
         letter, wrong = _written(project, template, facts) if template and facts else (None, None)
         return looks.page(

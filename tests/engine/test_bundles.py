@@ -9,6 +9,7 @@ import pytest
 
 from nurture.clock import SetClock
 from nurture.core.model import Accepted, Blame, Deferred, Outcome, Rejected, Unknown
+from nurture.engine.answering import choice_of, give
 from nurture.store import history
 from nurture.store.database import Database
 from nurture.store.tables import metadata
@@ -273,3 +274,46 @@ def test_a_house_may_want_every_mail_by_itself(morning: World) -> None:
     apply_for(morning)
     morning.run_for(days=3)
     assert reader.texts() == [["prep"], ["survey"], ["culture"]]
+
+
+def test_a_preview_shows_several_templates_as_the_one_mail_that_they_are(morning: World) -> None:
+    reader = read_by(morning)
+    apply_for(morning)
+    assert [morning.entry(name).mail for name in PARTS] == [
+        "notes/prep+notes/survey+notes/culture"
+    ] * 3
+    with morning.database.read() as connection:
+        (facts,) = morning.project.planner.read(connection, [1]).values()
+    seen = morning.project.letters.preview("notes/culture+notes/prep+notes/survey", facts)
+    morning.work()
+    (mail,) = reader.mails
+    links = re.compile(r"/[up]/\S+")
+    text = mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
+    assert links.sub("", text) == links.sub("", seen.rendered.text)
+    assert mail["Subject"] == seen.rendered.subject
+    assert {entry.mail for entry in map(morning.entry, PARTS)} == {
+        "notes/prep+notes/survey+notes/culture"
+    }
+
+
+def test_an_answer_is_the_sections_that_asked(morning: World) -> None:
+    path = morning.folder / "templates/notes/culture.md"
+    ask = "ask:\n  - {id: more, text: More?, options: {a: Yes, b: No}, then: {b: leave}}\n"
+    path.write_text(
+        path.read_text().replace("category:", f"{ask}category:") + '\n{{ ask("more") }}'
+    )
+    morning.reload()
+    reader = read_by(morning)
+    apply_for(morning)
+    morning.work()
+    tokens = re.findall(r"/a/([\w-]+)", reader.mails[0].get_body(("plain",)).get_content())
+    choice = choice_of(morning.project, tokens[1])
+    assert choice is not None
+    assert choice.asked is not None
+    assert (choice.asked.template, choice.asked.step) == ("notes/culture", "culture")
+    give(morning.project, choice)
+    morning.work()
+    with morning.database.read() as connection:
+        (facts,) = morning.project.planner.read(connection, [1]).values()
+    ended = {each.campaign for each in facts.enrollments if each.ended_at is not None}
+    assert ended == {"culture"}
