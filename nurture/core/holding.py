@@ -11,8 +11,8 @@ from hashlib import blake2b
 from typing import Any
 
 from nurture.core.caps import Blocked, Counted, Hold, Limits
-from nurture.core.hours import Calendar, Never
-from nurture.core.model import Category, Contact, MessageClass, Pace, Reason, Tone
+from nurture.core.hours import Calendar, Never, open_weekdays
+from nurture.core.model import Category, Contact, Hours, MessageClass, Pace, Reason, Tone
 from nurture.core.verdicts import FollowUps, Policy, Recipient
 
 #: So that an interval that holds from now on holds now as well: its ends are allowed.
@@ -45,6 +45,7 @@ class Holding:
         self._contacts = contacts
         self._asked: list[datetime] | None = None
         self._slower: Hold | None = None
+        self._open_days: dict[Hours, frozenset[int]] = {}
         sensitive_until = recipient.candidate.wishes.sensitive_until
         #: Somebody asked for special care: each mail is looked at first.
         self.sensitive_until = (
@@ -134,9 +135,10 @@ class Holding:
         if day is None:
             digest = blake2b(calendar.key.encode(), digest_size=8).digest()
             day = _MIDWEEK[int.from_bytes(digest) % len(_MIDWEEK)]
-        pattern = self._policy.hours[category.hours]
-        open_days = pattern.days if pattern is not None else frozenset(range(7))
-        open_days |= {named for hours in wishes.only for named in hours.days}
+        open_days = self._open_days.get(category.hours)
+        if open_days is None:
+            pattern = self._policy.hours[category.hours]
+            open_days = self._open_days[category.hours] = open_weekdays(pattern, wishes)
         days = [(day + later) % 7 for later in range(7)]
         return next((each for each in days if each in open_days), day)
 

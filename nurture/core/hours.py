@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from hashlib import blake2b
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from nurture.core.model import Tone, WeekHours, Wishes
@@ -281,9 +282,34 @@ def _on_day(calendar: Calendar, day: date, opens: time, closes: time | None) -> 
     return calendar.instant(day, opens), end or calendar.instant(day, closes or time.min)
 
 
-def _without(windows: list[Window], cut: Window) -> list[Window]:
+def open_weekdays(pattern: Pattern | None, wishes: Wishes) -> frozenset[int]:
+    """On which days of a week without holidays something may arrive, by the candidate's wishes."""
+    pattern = pattern or ANY
+    found = set()
+    for day in range(7):
+        spans = [
+            (max(hours.from_, DAYTIME[0]), min(hours.to or END_OF_DAY, DAYTIME[1]))
+            for hours in wishes.only
+            if day in hours.days
+        ]
+        if not spans and day in pattern.days:
+            spans = [(pattern.opens, END_OF_DAY if pattern.past_midnight else pattern.closes)]
+        for hours in wishes.not_in:
+            if day in hours.days:
+                spans = _without(spans, (hours.from_, hours.to or END_OF_DAY))
+        if any(opens < closes for opens, closes in spans):
+            found.add(day)
+    return frozenset(found)
+
+
+_Point = TypeVar("_Point", datetime, time)
+
+
+def _without(
+    windows: list[tuple[_Point, _Point]], cut: tuple[_Point, _Point]
+) -> list[tuple[_Point, _Point]]:
     """What is left of these windows when that stretch is cut out."""
-    left = []
+    left: list[tuple[_Point, _Point]] = []
     for opens, closes in windows:
         left += [(opens, min(closes, cut[0])), (max(opens, cut[1]), closes)]
     return [window for window in left if window[0] < window[1]]
