@@ -84,7 +84,7 @@ def git(folder: Path, *words: str) -> None:
 
 SAMPLE = ("simulate", "--sample", "--days", "8")
 ONE = ("simulate", "--candidate", "sample-02", "--days", "20", "--against", "in-force")
-SOONER = ("campaigns/interview-preparation.yaml", "after: 4 business days", "after: 1 hour")
+SOONER = ("campaigns/interview-preparation.yaml", "after: 2 business days", "after: 1 hour")
 
 
 # --- of whom, and from when
