@@ -178,7 +178,6 @@ def test_against_a_revision_of_git(run: Run, folder: Path) -> None:
     git(folder, "init", "-q", "-b", "main")
     git(folder, "add", "campaigns", "templates", "config.yaml", "sample")
     git(folder, "commit", "-qm", "first")
-    assert objects(run(*SAMPLE, "--against", "HEAD", "--json")) == []
     edit(folder, *SOONER)
     found = objects(run(*SAMPLE, "--against", "HEAD", "--json"))
     assert {each["step"] for each in found} == {"answer-due"}
@@ -274,17 +273,14 @@ def test_the_same_inputs_give_the_same_bytes_in_any_process(folder: Path) -> Non
     edit(folder, SOONER[0], "after: 1 hour", "after: 2 days")
     for seed in ("1", "2"):
         env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(REPOSITORY)}
-        outputs = []
-        for more in (["--json"], ["--against", "HEAD"]):
-            words = [*SAMPLE, "--from", FROM, *more, "--html", "page.html"]
-            done = subprocess.run(
-                [sys.executable, "-m", "nurture", *words],
-                cwd=folder,
-                env=env,
-                capture_output=True,
-                check=True,
-            )
-            outputs += [done.stdout, (folder / "page.html").read_bytes()]
-        given.append(outputs)
+        words = [*SAMPLE, "--from", FROM, "--json", "--against", "HEAD", "--html", "page.html"]
+        done = subprocess.run(
+            [sys.executable, "-m", "nurture", *words],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            check=True,
+        )
+        given.append([done.stdout, (folder / "page.html").read_bytes()])
     assert given[0] == given[1]
     assert all(len(each) > 0 for each in given[0])
