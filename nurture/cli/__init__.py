@@ -24,6 +24,7 @@ from nurture.cli import (
     previewing,
     running,
     schemas,
+    silence,
     simulating,
 )
 from nurture.cli.printing import clean
@@ -81,6 +82,8 @@ for command in (
     looking.status,
     people.tasks,
     people.approve,
+    silence.silence,
+    silence.promises,
     database.db,
 ):
     main.add_command(command)

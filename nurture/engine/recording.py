@@ -21,11 +21,13 @@ from nurture.core.model import (
     MessageState,
     Reason,
     Section,
+    Step,
     StepRecord,
     StepState,
     TaskText,
     Verdict,
 )
+from nurture.core.timing import DYNAMIC_ANCHORS
 from nurture.rendering.mime import message_id_for
 from nurture.store.planning import Changes
 from nurture.store.tables import CALL, OF_CALL
@@ -276,6 +278,9 @@ class _Recorder:
         frozen = why is Reason.CAMPAIGN_MISSING
         if frozen and record.reason is why:
             return
+        if why is Reason.MOVED and record.verdict is Verdict.WAIT and self.moves_on(key):
+            self.out.dropped.append(key)  # every mail moves it on: nobody asks why
+            return
         detail = {"event": ended[key.enrollment_id]} if why is Reason.LEFT else {}
         verdict, at = (Verdict.WAIT, None) if frozen else (Verdict.SKIP, self.now)
         self.verdict(key, verdict, why, at, detail, None, final=not frozen)
@@ -304,13 +309,22 @@ class _Recorder:
         if message.state is not state:
             self.change(message, state, why, {})
 
+    def moves_on(self, key: Key) -> bool:
+        """Whether the step hangs on what moves by everything that is sent."""
+        step = self.step_of(key)
+        return step is not None and step.at is not None and step.at.anchor in DYNAMIC_ANCHORS
+
+    def step_of(self, key: Key) -> Step | None:
+        campaign = self.decided.campaigns.get(self.campaign_of.get(key.enrollment_id, ""))
+        steps = campaign.every_step() if campaign is not None else ()
+        return next((each for each in steps if each.id == key.step), None)
+
     def why_gone(self, key: Key, ended: Mapping[int, str]) -> Reason:
         if key.enrollment_id in ended:
             return Reason.LEFT
-        campaign = self.decided.campaigns.get(self.campaign_of.get(key.enrollment_id, ""))
-        if campaign is None:
+        if self.campaign_of.get(key.enrollment_id, "") not in self.decided.campaigns:
             return Reason.CAMPAIGN_MISSING
-        step = next((each for each in campaign.every_step() if each.id == key.step), None)
+        step = self.step_of(key)
         if step is None:
             return Reason.STEP_REMOVED
         return Reason.MOVED if step.at is not None else Reason.NOT_CHOSEN

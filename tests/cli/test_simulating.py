@@ -16,17 +16,10 @@ from click.testing import CliRunner, Result
 from nurture.cli import main, report
 from nurture.cli.project import Given
 from nurture.clock import SetClock
-from tests.conftest import MONDAY, REPOSITORY
+from tests.conftest import MONDAY, REPOSITORY, fewer
 
 Run = Callable[..., Result]
 FROM = "2026-11-23T10:00+00:00"
-
-
-def fewer(project: Path) -> None:
-    """Eight of the sample candidates: each day of each person is planned, and takes its time."""
-    file = project / "sample/events.jsonl"
-    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    file.write_text("".join(line for line in lines if re.search(r'"sample-0[1-8]"', line)))
 
 
 @pytest.fixture
