@@ -13,6 +13,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
@@ -90,6 +91,8 @@ Counted = Taken | Contact
 class Rule(Protocol):
     """Whatever allows so many and no more."""
 
+    def __hash__(self) -> int: ...
+
     def explained(self) -> dict[str, Any]:
         """Its numbers, from which a sentence can be made."""
 
@@ -112,7 +115,7 @@ class Blocked(NamedTuple):
         if self.rule is None:
             return dict(self.detail)
         by = [_called(one) for one in self.by]
-        return {**self.detail, **self.rule.explained(), "by": by, "until": self.end.isoformat()}
+        return {**self.detail, **_words(self.rule), "by": by, "until": self.end.isoformat()}
 
 
 class Hold(Protocol):
@@ -252,9 +255,13 @@ class Limits:
             return self._all
         known = self._by_kind.get((klass, category))
         if known is None:
-            known = self._by_kind[klass, category] = self._those(
-                lambda one: cap.matches(one.klass, one.category) or _says(one, category)
-            )
+            if category is None:
+                known = self._those(lambda one: one.klass == klass)
+            else:
+                known = self._those(
+                    lambda one: cap.matches(one.klass, one.category) or _says(one, category)
+                )
+            self._by_kind[klass, category] = known
             for one in self._sections:
                 if category is not None and cap.matches(one.klass, one.category):
                     insort(known, one, key=_AT)
@@ -304,6 +311,11 @@ _TRIES = 800
 def _says(one: Counted, category: str | None) -> bool:
     """Whether a mail that was sent has a section of this category."""
     return isinstance(one, Contact) and any(each.category == category for each in one.sections)
+
+
+@lru_cache(maxsize=256)  # a house has a handful of rules, each told again and again
+def _words(rule: Rule) -> Mapping[str, Any]:
+    return MappingProxyType(rule.explained())
 
 
 def _called(one: Counted) -> dict[str, Any]:
