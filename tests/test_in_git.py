@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, fewer
 
 WORKFLOW = REPOSITORY / "docs/examples/nurture.yml"
 
@@ -28,6 +28,7 @@ def git(folder: Path, *words: str) -> None:
 @pytest.fixture
 def repository(folder: Path) -> Path:
     """The starter project with two commits, the second of which edits a campaign."""
+    fewer(folder)
     git(folder, "init", "-q", "-b", "main")
     git(folder, "add", ".")
     git(folder, "commit", "-qm", "as it was")
