@@ -344,7 +344,7 @@ def _step(campaign: str, step: str) -> str:
 
 
 def _counted(lines: Sequence[Line]) -> str:
-    count = Counter(line.row["verdict"] for line in lines)
+    count = Counter(line.row["verdict"] for line in lines if not line.within)
     words = [
         f"{count[verdict]} {word}{'' if count[verdict] == 1 else 's'}"
         for verdict, word in (("send", "mail"), ("task", "task"))

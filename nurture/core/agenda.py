@@ -275,13 +275,12 @@ class _Day:
         if not self.bundles.leads or not self.shares(category):
             return None
         openings = self.openings(category.hours)
-        own = self.limits.of_section(category.klass, category.name) if category.capped else []
 
         def fits(lead: Lead) -> bool:
-            counts = () if category.name in lead.categories else own
-            return openings.is_open(lead.at) and not any(
-                hold.around(lead.at) for hold in (*held, *counts)
-            )
+            holds = [*held]
+            if category.capped and category.name not in lead.categories:
+                holds += self.limits.of_section(category.klass, category.name)
+            return openings.is_open(lead.at) and not any(hold.around(lead.at) for hold in holds)
 
         start = self.start(want, openings)
         return self.bundles.join(want, category, start, alone_at, until, fits)

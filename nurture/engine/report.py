@@ -44,6 +44,11 @@ class Line:
         """In the person's own zone."""
         return self.at.astimezone(self.person.zone).date() if self.at else None
 
+    @property
+    def within(self) -> bool:
+        """Whether it comes as a part of another mail."""
+        return bool(self.row["reason"] == Reason.BUNDLED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
@@ -93,7 +98,7 @@ class Report:
 
     def count(self, verdict: str) -> int:
         """Of mails, a bundle counts as the one that it is."""
-        return sum(line.row["verdict"] == verdict and not _within(line) for line in self.lines)
+        return sum(line.row["verdict"] == verdict and not line.within for line in self.lines)
 
     def totals(self) -> str:
         """`60 mails, 24 tasks, 12 skipped`"""
@@ -224,16 +229,11 @@ def _is(line: Line, reasons: frozenset[Reason]) -> bool:
     return line.row["verdict"] == "skip" and line.row["reason"] in reasons
 
 
-def _within(line: Line) -> bool:
-    """Whether it comes as a part of another mail."""
-    return bool(line.row["reason"] == Reason.BUNDLED)
-
-
 def _per_day(lines: Sequence[Line], course: Course, zone: ZoneInfo) -> Iterator[tuple[date, int]]:
     sent = Counter(
         line.at.astimezone(zone).date()
         for line in lines
-        if line.at is not None and line.row["verdict"] == "send" and not _within(line)
+        if line.at is not None and line.row["verdict"] == "send" and not line.within
     )
     day, last = course.start.astimezone(zone).date(), course.end.astimezone(zone).date()
     while day <= last:

@@ -169,7 +169,8 @@ def test_when_the_first_part_goes_away_the_others_go_together(morning: World) ->
     assert ids[0] != ids[1]
 
 
-def test_a_bundle_that_is_refused_for_what_it_says_goes_as_single_mails(morning: World) -> None:
+def test_a_bundle_that_is_refused_for_what_it_says_goes_as_single_mails(world: World) -> None:
+    morning = notes(world, {"prep": "0 minutes", "survey": "1 hour", "culture": "2 hours"})
     reader = read_by(morning, Rejected(text="spam", code=554, blame=Blame.CONTENT))
     apply_for(morning)
     morning.work()

@@ -227,6 +227,17 @@ def test_a_preview_shows_the_inbox_line_the_text_and_the_raw_message(site) -> No
     assert "Content-Type: multipart/alternative" in source
 
 
+def test_several_templates_are_previewed_as_the_one_mail_that_they_would_be(site) -> None:
+    both = LETTER.replace("&", "%2Binterview-prep/sample-questions&")
+    page = site.get(f"/preview?{both}").text
+    assert "Also in this mail: The people you would work with" in page
+    assert "selected>culture/meet-the-team + interview-prep/sample-questions</option>" in page
+    letter = site.get(f"/preview/html?{both}").text
+    assert letter.index("Questions we may ask you</h2>") < letter.index("work with</h2>")
+    missing = LETTER.replace("&", "%2Bno/such&")
+    assert site.get(f"/preview?{missing}").status_code == 404
+
+
 def test_the_letter_itself_comes_under_a_policy_that_lets_nothing_load(site) -> None:
     answer = site.get(f"/preview/html?{LETTER}")
     policy = {part.strip() for part in answer.headers["content-security-policy"].split(";")}
