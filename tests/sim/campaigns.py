@@ -193,6 +193,38 @@ def _options(rng: Random, kind: str, step: dict[str, Any]) -> None:
         }
 
 
+#: Nobody is left without a word, and a promise is remembered: always as they are written here.
+CEILINGS: dict[str, dict[str, Any]] = {
+    "hush": {
+        "enter": {
+            "if": 'application.stage in ("applied", "screening", "interviewing", "final")',
+            "once_per": "application",
+        },
+        "anchor": "4 hours before application.silence_due",
+    },
+    "debt": {"enter": {"on": "promise.made", "once_per": "promise"}, "anchor": "promise.due"},
+}
+
+
+def ceiling(kind: str, name: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """A holding note, and after two of them in a row without news a task."""
+    of = CEILINGS[kind]
+    note: dict[str, Any] = {"send": f"{name}/s1", "at": of["anchor"]}
+    steps = [note]
+    if kind == "hush":
+        note |= {"if": "application.notes_in_a_row < 2", "again_if_moved": True}
+        task = {"text": "Decide on {{ candidate.first_name }}", "to": "recruiter"}
+        enough = {"if": "application.notes_in_a_row >= 2", "again_if_moved": True}
+        steps.append({"task": task, "id": "decide", "at": of["anchor"], **enough})
+    file = {"name": name, "status": "live", "enter": dict(of["enter"]), "steps": steps}
+    front = {"category": "status", "tone": "neutral", "says": ("job",), "version": 1}
+    return file, {f"{name}/s1": front}
+
+
+def kind_of(name: str) -> str:
+    return name.partition("-")[2]
+
+
 # --- edits ------------------------------------------------------------------------------------
 
 

@@ -7,15 +7,18 @@ off the candidate's wall clock. Each checker gives sentences about what is wrong
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import holidays
 
-from tests.sim.campaigns import every_send
+from tests.sim.campaigns import every_send, kind_of
 from tests.sim.log import Mail, Told
-from tests.sim.past import Past, about, category, kind, length, moment, step_of
+from tests.sim.past import Past, about, category, length, moment, step_of
 
 _A_MOMENT = timedelta(seconds=2)
+#: When, of which class (None: a person's own), of which categories, and what to call it.
+Contact = tuple[datetime, str | None, frozenset[str], str]
 
 
 def check(past: Past) -> list[str]:
@@ -41,11 +44,11 @@ def caps(past: Past) -> Iterator[str]:
         for cap in mail.files.config["caps"]:
             if cap.get("class", own["class"]) != own["class"]:
                 continue
-            if cap.get("category", mail.first.category) != mail.first.category:
+            if cap.get("category", mail.first.category) not in mail.categories:
                 continue
             per = length(cap["per"])
             for seen, here in ((others, mail.at), ([*others, *ahead], mail.decided_at)):
-                counted = [at for at, klass, name, _ in seen if _counts(cap, klass, name)]
+                counted = [at for at, klass, names, _ in seen if _counts(cap, klass, names)]
                 if worst := _fullest(counted, here, per, cap["at_most"]):
                     yield f"{mail} breaks {cap}: {[f'{at:%a %d %H:%M:%S}' for at in worst]}"
                     break
@@ -58,22 +61,22 @@ def caps(past: Past) -> Iterator[str]:
                 yield f"{mail} is too near to {near[0][3]}"
 
 
-def _before(past: Past, mail: Mail) -> Iterator[tuple[datetime, str | None, str | None, str]]:
+def _before(past: Past, mail: Mail) -> Iterator[Contact]:
     """What had reached the person and was known: mail, and the recruiters' own calls and mails."""
     people = past.of(mail)
     for other in past.accepted:
         known = other.seq < mail.seq and other.decided_seq < mail.decided_seq
         if known and other.to.partition("@")[0] in people:
-            name = other.first.category
-            yield other.at, category(other.files, name)["class"], name, str(other)
+            klass = category(other.files, other.first.category)["class"]
+            yield other.at, klass, other.categories, str(other)
     for told in past.events(people, mail.decided_seq, "contact.logged"):
         if told.event["contact"].get("outcome") in ("no_answer", "wrong_number"):
             continue
         at = min(datetime.fromisoformat(told.event["contact"]["at"]), told.at)
-        yield at, None, None, f"a recruiter's own, told #{told.seq}"
+        yield at, None, frozenset(), f"a recruiter's own, told #{told.seq}"
 
 
-def _fixed_ahead(past: Past, mail: Mail) -> Iterator[tuple[datetime, str | None, str | None, str]]:
+def _fixed_ahead(past: Past, mail: Mail) -> Iterator[Contact]:
     """Uncapped mail that came later, at an instant that had been known: it hangs on a fact told
     before, asks no question, and nothing about the person or the house changed in between."""
     people = past.of(mail)
@@ -90,8 +93,8 @@ def _fixed_ahead(past: Past, mail: Mail) -> Iterator[tuple[datetime, str | None,
         if told or stirred:
             return
         if _was_fixed(past, mail, later, people):
-            name = later.first.category
-            yield later.at, category(later.files, name)["class"], name, str(later)
+            klass = category(later.files, later.first.category)["class"]
+            yield later.at, klass, later.categories, str(later)
 
 
 def _was_fixed(past: Past, mail: Mail, later: Mail, people: set[str]) -> bool:
@@ -120,8 +123,11 @@ def _due(past: Past, mail: Mail, text: str, people: set[str]) -> datetime | None
     return moment(text, starts_at, zones.pop() or mail.files.config["timezone"])
 
 
-def _counts(cap: dict[str, object], klass: str | None, name: str | None) -> bool:
-    return cap.get("class", klass) == klass and cap.get("category", name) == name
+def _counts(cap: dict[str, object], klass: str | None, names: frozenset[str]) -> bool:
+    """A mail of several parts counts once, by its first; for a cap on a category, by any."""
+    if "category" in cap:
+        return cap["category"] in names
+    return cap.get("class", klass) == klass
 
 
 def _fullest(
@@ -187,7 +193,7 @@ def _times(past: Past, mail: Mail, section: object, people: set[str]) -> int:
     entered by each event or by things that the mail does not name."""
     campaign, job, room = section.campaign, section.job, section.room  # type: ignore[attr-defined]
     events = list(past.events(people, mail.seq))
-    match kind(campaign):
+    match kind_of(campaign):
         case "moved":
             named = [each for each in events if about(each, "interview") == room]
             return sum(each.event["type"] == "interview.rescheduled" for each in named)
@@ -248,7 +254,7 @@ _CLOSING = ("application.rejected", "application.withdrawn", "application.hired"
 
 def _over(past: Past, mail: Mail, section: object, events: list[Told]) -> Iterator[str]:
     campaign, job, room = section.campaign, section.job, section.room  # type: ignore[attr-defined]
-    which = kind(campaign)
+    which = kind_of(campaign)
     file = mail.files.campaigns[campaign]
     leaves = {event for each in file.get("leave", ()) for event in each["on"]}
     for told in events:
@@ -311,7 +317,7 @@ def hours(past: Past) -> Iterator[str]:
     for mail in past.accepted:
         people = past.of(mail)
         config = mail.files.config
-        own = category(mail.files, mail.first.category)
+        kinds = {category(mail.files, each.category)["hours"] for each in mail.sections}
         places = [
             (zone or config["timezone"], country, subdivision)
             for zone in past.known(people, "timezone")
@@ -319,12 +325,44 @@ def hours(past: Past) -> Iterator[str]:
             for subdivision in past.known(people, "subdivision")
         ]
         local = [mail.decided_at.astimezone(ZoneInfo(zone)) for zone, _, _ in places]
-        if not any(_open(own["hours"], config, mail.decided_at, *place) for place in places):
-            yield f"{mail} at {local[0]:%a %H:%M} there is outside {own['hours']} hours"
-        tone = mail.files.templates[f"{mail.first.campaign}/{mail.first.step}"]["tone"]
+        for each in sorted(kinds):
+            if not any(_open(each, config, mail.decided_at, *place) for place in places):
+                yield f"{mail} at {local[0]:%a %H:%M} there is outside {each} hours"
         friday = all(at.weekday() == 4 and at.hour >= 15 for at in local)
-        if tone == "grave" and friday:
+        if "grave" in _tones(mail) and friday:
             yield f"{mail} is grave, on a Friday afternoon"
+
+
+def tone(past: Past) -> Iterator[str]:
+    """Nothing cheerful for two weeks after bad news in any application, and no promotional words
+    that this person has had before."""
+    for n, mail in enumerate(past.accepted):
+        people = past.of(mail)
+        if "cheerful" in _tones(mail):
+            for told in past.events(people, mail.decided_seq, *_BAD_NEWS):
+                if mail.decided_at - told.at < timedelta(days=14):
+                    yield f"{mail} is cheerful after {told.event['type']} #{told.seq}"
+        for section in mail.sections:
+            if category(mail.files, section.category)["class"] != "nurture":
+                continue
+            step = step_of(mail.files, section.campaign, section.step) or {}
+            if section.category == "check-in" or "repeat" in step:
+                continue
+            for other in past.accepted[:n]:
+                same = (section.campaign, section.step) in {
+                    (each.campaign, each.step) for each in other.sections
+                }
+                known = other.decided_seq < mail.decided_seq
+                if same and known and other.to.partition("@")[0] in people:
+                    yield f"{mail} says again what {other} said"
+
+
+_BAD_NEWS = ("application.rejected", "offer.withdrawn")
+
+
+def _tones(mail: Mail) -> set[str]:
+    names = [f"{each.campaign}/{each.step}" for each in mail.sections]
+    return {mail.files.templates[name]["tone"] for name in names}
 
 
 def _open(
@@ -387,4 +425,50 @@ def alarms(past: Past) -> Iterator[str]:
                 yield f"{mail} was forgotten until everybody was looked at"
 
 
-CHECKERS = (caps, twice, exits, shut, hours, foretold, alarms)
+def wishes(past: Past) -> Iterator[str]:
+    """What can wait keeps to the candidate's own pace, hours and quiet days; whoever would rather
+    be rung gets nothing promotional."""
+    for mail in past.accepted:
+        own = category(mail.files, mail.first.category)
+        people = past.of(mail)
+        if own["class"] == "nurture" and _wish(past, mail, people, "channel") == "phone":
+            yield f"{mail} to somebody who would rather be rung"
+        if not own["capped"] or past.merges:
+            continue
+        zone = next(iter(past.known(people, "timezone"))) or mail.files.config["timezone"]
+        local = mail.decided_at.astimezone(ZoneInfo(zone))
+        quiet = _wish(past, mail, people, "quiet_days") or [""]
+        if f"{local:%A}s" in quiet:
+            yield f"{mail} on a {local:%A}, which is to be quiet"
+        for words in _wish(past, mail, people, "hours") or ():
+            from_, _, to = words.removeprefix("not ").partition("-")
+            if time.fromisoformat(from_) < local.time() < time.fromisoformat(to):
+                yield f"{mail} at {local:%H:%M}, though {words}"
+        pace = _wish(past, mail, people, "pace")
+        if pace == "only_what_matters":
+            yield f"{mail} does not matter that much"
+        elif pace in _PACES:
+            at_most, per = _PACES[pace]
+            capped = [at for at, _, names, _ in _before(past, mail) if _can_wait(mail, names)]
+            if worst := _fullest(capped, mail.at, per, at_most):
+                yield f"{mail} is more than {pace}: {[f'{at:%a %d %H:%M}' for at in worst]}"
+        if pace == "weekly" and f"{local:%A}" != "Wednesday":
+            yield f"{mail} on a {local:%A}, not on Wednesday"
+
+
+_PACES = {"twice_a_week": (2, timedelta(days=6, hours=20)), "weekly": (1, timedelta(days=4))}
+
+
+def _can_wait(mail: Mail, names: frozenset[str]) -> bool:
+    """Whether all of a mail that came before was of capped kinds."""
+    return bool(names) and all(category(mail.files, each)["capped"] for each in names)
+
+
+def _wish(past: Past, mail: Mail, people: set[str], key: str) -> Any:
+    """What they said last of this."""
+    told = past.events(people, mail.decided_seq, "candidate.preferences")
+    said = [each.event["preferences"][key] for each in told if key in each.event["preferences"]]
+    return said[-1] if said else None
+
+
+CHECKERS = (caps, twice, exits, shut, hours, wishes, tone, foretold, alarms)

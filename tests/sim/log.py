@@ -70,6 +70,10 @@ class Mail(Entry):
     def first(self) -> Section:
         return self.sections[0]
 
+    @property
+    def categories(self) -> frozenset[str]:
+        return frozenset(each.category for each in self.sections)
+
     def __str__(self) -> str:
         first = self.first
         parts = f" +{len(self.sections) - 1}" if len(self.sections) > 1 else ""

@@ -84,10 +84,6 @@ class Past:
         return found or {None}
 
 
-def kind(campaign: str) -> str:
-    return campaign.partition("-")[2]
-
-
 def category(files: Files, name: str) -> dict[str, Any]:
     return dict(files.config["categories"][name])
 

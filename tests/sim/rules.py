@@ -29,6 +29,7 @@ def categories(rng: Random) -> dict[str, dict[str, Any]]:
             "class": klass,
             "priority": priority,
             "capped": capped,
+            "counts_as_contact": klass != "nurture",
             "hours": "any" if any_hours and name in ("logistics", "prep", "status") else hours,
             "approval": approval if asked else "auto",
         }

@@ -11,7 +11,16 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from tests.sim.campaigns import KINDS, campaign, edited, every_send, template_text
+from tests.sim.campaigns import (
+    CEILINGS,
+    KINDS,
+    campaign,
+    ceiling,
+    edited,
+    every_send,
+    kind_of,
+    template_text,
+)
 from tests.sim.rules import categories
 
 #: How long things happen; after that nothing does, and what is due must drain.
@@ -84,12 +93,14 @@ def scenario(seed: int) -> Scenario:
     often = rng.sample(("apply", "meet", "drip"), 2)
     others = [each for each in sorted(KINDS) if each not in often]
     kinds = [*often, *rng.sample(others, rng.randint(1, 3))]
+    kinds += [each for each in CEILINGS if rng.random() < 0.4]
     config = configuration(rng)
     campaigns: dict[str, dict[str, Any]] = {}
     templates: dict[str, dict[str, Any]] = {"ask/coming": ASKS}
     for kind in kinds:
         name = f"c{len(campaigns) + 1}-{kind}"
-        campaigns[name], own = campaign(rng, kind, name)
+        drawn = kind not in CEILINGS
+        campaigns[name], own = campaign(rng, kind, name) if drawn else ceiling(kind, name)
         templates |= own
     swarm = frozenset(
         word
@@ -214,6 +225,7 @@ class _Life:
             self.settles_offer: 1,
             self.applies_again: 0.7,
             self.is_promised: 1,
+            self.wishes: 1.2,
         }
         (act,) = self.rng.choices(list(kinds), list(kinds.values()))
         told = act(at)
@@ -338,6 +350,23 @@ class _Life:
     def wishes_nothing(self, _at: datetime) -> dict[str, Any]:
         return {"type": "candidate.do_not_contact"}
 
+    def wishes(self, _at: datetime) -> dict[str, Any]:
+        """How often, when and by what they would like to hear from us."""
+        wish = self.rng.choice(
+            (
+                {"pace": "twice_a_week"},
+                {"pace": "weekly", "pace_day": "wednesday"},
+                {"pace": "only_what_matters"},
+                {"pace": "as_it_happens"},
+                {"hours": ["not 08:00-11:15"]},
+                {"hours": ["not 15:00-18:00"]},
+                {"quiet_days": ["Fridays"]},
+                {"quiet_days": ["Mondays"]},
+                {"channel": "phone", "phone": "+351 210 000 000"},
+            )
+        )
+        return {"type": "candidate.preferences", "preferences": wish}
+
     def is_closed(self, _at: datetime) -> dict[str, Any] | None:
         application = self._one()
         if application is None:
@@ -408,7 +437,8 @@ def _edits(
     words = dict(templates)
     instants = sorted(start + LENGTH * rng.random() for _ in range(rng.choice((0, 2, 5))))
     for at in instants:
-        name = rng.choice(sorted(now))
+        # The ceilings stay as they are, so that it can be said what they owe.
+        name = rng.choice(sorted(each for each in now if kind_of(each) not in CEILINGS))
         if rng.random() < 0.25 and every_send(now[name]):
             which = rng.choice(sorted(every_send(now[name])))
             words[which] = {**words[which], "version": words[which]["version"] + 1}
