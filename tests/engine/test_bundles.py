@@ -318,3 +318,49 @@ def test_an_answer_is_the_sections_that_asked(morning: World) -> None:
         (facts,) = morning.project.planner.read(connection, [1]).values()
     ended = {each.campaign for each in facts.enrollments if each.ended_at is not None}
     assert ended == {"culture"}
+
+
+def test_a_mail_that_is_queued_already_joins_a_more_necessary_one(world: World) -> None:
+    notes(world, {"prep": "0 minutes", "survey": "0 minutes"})
+    text = CAMPAIGN.format(name="prep", delay="").replace("created", "stage_changed")
+    world.campaign("prep", text.partition("    at:")[0])
+    world.reload()
+    reader = read_by(world)
+    apply_for(world)
+    while world.project.planner.tick():
+        pass
+    assert {step: row["state"] for step, row in rows(world).items()} == {"survey": "queued"}
+    world.tell("application.stage_changed", application={"id": "a1", "stage": "screening"})
+    world.work()
+    assert reader.texts() == [["prep", "survey"]]
+    sent = rows(world)
+    assert sent["prep"]["id"] == sent["survey"]["id"]
+    assert {row["state"] for row in sent.values()} == {"sent"}
+
+
+def test_what_is_just_being_handed_over_is_left_alone(morning: World) -> None:
+    class Busy(Reader):
+        def hand_over(self, *given: Any) -> Outcome:
+            morning.tell("candidate.unsubscribed")
+            while morning.project.planner.tick():
+                pass
+            assert {row["state"] for row in rows(morning).values()} == {"sending"}
+            return super().hand_over(*given)
+
+    reader = morning.sender.carrier = Busy()
+    apply_for(morning)
+    morning.run_for(days=1)
+    assert reader.texts() == [list(PARTS)]
+    assert {morning.entry(name).verdict for name in PARTS} == {"sent"}
+
+
+def test_a_step_that_is_renamed_stays_in_the_bundle_that_is_tried_again(morning: World) -> None:
+    reader = read_by(morning, Deferred(text="later"))
+    apply_for(morning)
+    morning.work()
+    path = morning.folder / "campaigns/survey.yaml"
+    path.write_text(path.read_text() + "    id: asked\n    was: survey\n")
+    morning.reload()
+    morning.run_for(hours=1)
+    assert reader.texts() == [list(PARTS)] * 2
+    assert sorted(rows(morning)) == ["asked", "culture", "prep"]
