@@ -174,6 +174,22 @@ class Tally:
         return None
 
 
+class KeptFree(NamedTuple):
+    """What keeps the gap and is placed already keeps the time before it free of what is less
+    necessary, although that keeps no gap itself: it would push the other on."""
+
+    gap: Gap
+    placed: list[Counted]  #: may grow
+    slack: timedelta
+
+    def around(self, at: datetime) -> Blocked | None:
+        for one in self.placed:
+            start = one.at - self.gap.after_any - self.slack
+            if start < at < one.at:
+                return Blocked(start, one.at, Reason.SLOT_RESERVED, rule=self.gap, by=(one,))
+        return None
+
+
 class Limits:
     """The house's caps and its gap, with what one candidate has had and what is placed so far."""
 
@@ -194,6 +210,7 @@ class Limits:
         self._by_kind: dict[tuple[MessageClass | None, str | None], list[Counted]] = {}
         self._tallies: dict[tuple[MessageClass, str], list[Hold]] = {}
         self._sections: list[Counted] = []
+        self._distant: list[Counted] = []  # what is placed and keeps the gap
 
     def of(self, klass: MessageClass, category: str) -> list[Hold]:
         """Those that restrict this class and category. They count what is added later, too."""
@@ -209,6 +226,8 @@ class Limits:
         if gap is not None and gap.klass == klass:
             # One contact of any kind is enough: a cap of one in the length of the gap.
             found.append(self._tally(gap, 1, gap.after_any, self._all, Reason.GAP))
+        elif gap is not None:
+            found.append(KeptFree(gap, self._distant, self._slack))
         self._tallies[klass, category] = found
         return found
 
@@ -238,6 +257,8 @@ class Limits:
     def add(self, one: Counted) -> None:
         """What is placed now is counted from now on."""
         insort(self._all, one, key=_AT)
+        if self._gap is not None and one.klass == self._gap.klass and one.at > self._now:
+            self._distant.append(one)
         for counts, counted in self._counted:
             if counts(one):
                 insort(counted, one, key=_AT)
