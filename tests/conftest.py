@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -132,6 +133,14 @@ def folder(tmp_path: Path) -> Path:
         shutil.copytree(REPOSITORY / name, project / name)
     shutil.copy(REPOSITORY / "config.yaml", project)
     return project
+
+
+def fewer(project: Path) -> None:
+    """Eight of the sample candidates: each day of each person is planned, and takes its time."""
+    file = project / "sample/events.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if re.search(r'"sample-0[1-8]"', line)]
+    file.write_text("".join(kept), encoding="utf-8")
 
 
 @pytest.fixture

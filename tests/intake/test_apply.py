@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -536,15 +537,34 @@ def facts_of(database: Database) -> list[Any]:
     ]
 
 
-@given(
-    told=st.lists(TOLD, min_size=1, max_size=12),
-    data=st.data(),
-)
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@given(told=st.lists(TOLD, min_size=1, max_size=12), data=st.data())
+@settings(max_examples=25, deadline=None)
 def test_in_whichever_order_and_however_often_facts_arrive_they_are_the_same(
+    told: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    the_same_in_any_order(in_memory(), told, data)
+
+
+@given(told=st.lists(TOLD, min_size=6, max_size=12), data=st.data())
+@settings(
+    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_so_they_are_on_either_database(
     shared: Database, told: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    the_same_in_any_order(shared, told, data)
+
+
+@lru_cache
+def in_memory() -> Database:
+    database = Database("sqlite://")
+    with database.write() as connection:
+        tables.metadata.create_all(connection)
+    return database
+
+
+def the_same_in_any_order(
+    database: Database, told: list[dict[str, Any]], data: st.DataObject
 ) -> None:
     events = [
         event(at=hours(number), id=f"e{number}", type_=one["type"], **_without_type(one))
@@ -552,12 +572,12 @@ def test_in_whichever_order_and_however_often_facts_arrive_they_are_the_same(
     ]
     again = data.draw(st.lists(st.sampled_from(events), max_size=4))
     shuffled = data.draw(st.permutations([*events, *again]))
-    empty(shared)
-    apply_all(shared, events, NOW)
-    in_order = facts_of(shared)
-    empty(shared)
-    tell(shared, *shuffled)
-    assert facts_of(shared) == in_order
+    empty(database)
+    apply_all(database, events, NOW)
+    in_order = facts_of(database)
+    empty(database)
+    tell(database, *shuffled)
+    assert facts_of(database) == in_order
 
 
 def _without_type(told: dict[str, Any]) -> dict[str, Any]:
