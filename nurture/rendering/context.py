@@ -28,6 +28,7 @@ from nurture.core.model import (
     Interview,
     Promise,
     Subject,
+    Wishes,
 )
 from nurture.core.promised import next_date, notes_in_a_row, slips
 from nurture.core.subject import (
@@ -38,6 +39,7 @@ from nurture.core.subject import (
     promise_of,
     to_be_told,
 )
+from nurture.core.wishes import overlapped
 from nurture.rendering.functions import functions
 
 _PERSON = {"name": "text", "email": "text", "phone": "text", "title": "text"}
@@ -97,6 +99,7 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "notes": "text",
         "interviewers": "list",
         "reschedule_url": "text",
+        "conflict": "text",
     },
     "offer": {
         "sent_at": "instant",
@@ -191,7 +194,7 @@ def context(
     if next_from is not None:
         changes.append(next_from)
     if interview is not None:
-        words["interview"] = _interview(interview, config)
+        words["interview"] = _interview(interview, facts.candidate, zone, config)
     offer = offer_of(facts, subject)
     if offer is not None:
         words["offer"] = _present(
@@ -322,7 +325,9 @@ def _promise(promise: Promise, facts: Facts) -> dict[str, Any]:
     )
 
 
-def _interview(interview: Interview, config: Config) -> dict[str, Any]:
+def _interview(
+    interview: Interview, candidate: Candidate, zone: ZoneInfo, config: Config
+) -> dict[str, Any]:
     fields = interview.fields
     starts_at, ends_at = interview.starts_at, interview.ends_at
     if starts_at is not None and ends_at is None:
@@ -343,7 +348,21 @@ def _interview(interview: Interview, config: Config) -> dict[str, Any]:
         notes=fields.get("notes"),
         interviewers=_interviewers(fields.get("interviewers")),
         reschedule_url=fields.get("reschedule_url"),
+        conflict=_conflict(interview, ends_at, candidate.wishes, zone),
     )
+
+
+def _conflict(
+    interview: Interview, ends_at: datetime | None, wishes: Wishes, zone: ZoneInfo
+) -> str | None:
+    """The wish of the candidate that a planned interview is against, in their words."""
+    starts_at = interview.starts_at
+    if interview.status != "scheduled" or starts_at is None or ends_at is None:
+        return None
+    try:
+        return overlapped(wishes, starts_at.astimezone(zone), ends_at.astimezone(zone))
+    except OverflowError:  # at the end of time no wish holds
+        return None
 
 
 def _interviewers(given: Any) -> list[dict[str, Any]] | None:
