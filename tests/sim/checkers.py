@@ -165,7 +165,9 @@ def twice(past: Past) -> Iterator[str]:
                 == (section.campaign, section.step, section.job, section.room)
             ]
             step = step_of(mail.files, section.campaign, section.step) or {}
-            if _again_if_moved(step):
+            if kind_of(section.campaign) == "hush":  # each time that the silence grows long anew
+                before = [pair for pair in before if mail.at - pair[1].at < timedelta(hours=20)]
+            elif _again_if_moved(step):
                 before = [pair for pair in before if _near(pair[0].time, section.time)]
             allowed = _times(past, mail, section, people)
             repeat = step.get("repeat") or {}
@@ -200,7 +202,7 @@ def _times(past: Past, mail: Mail, section: object, people: set[str]) -> int:
         case "offer":
             named = [each for each in events if about(each, "application") == job]
             return sum(each.event["type"] == "offer.sent" for each in named)
-        case "owed":
+        case "owed" | "debt":
             named = [each for each in events if about(each, "application") == job]
             made = sum(each.event["type"] == "promise.made" for each in named)
             return made + sum(
@@ -382,18 +384,18 @@ def _open(
     last = {"mon-fri": 4, "mon-sat": 5}[rule["days"]]
     from_, to = (time.fromisoformat(rule[key]) for key in ("from", "to"))
     whose = {"candidate": country, "none": None}.get(rule["holidays"], rule["holidays"])
-    off = whose is not None and _is_holiday(
+    off = whose is not None and is_holiday(
         whose, subdivision if whose == country else None, local.date()
     )
     return local.weekday() <= last and from_ <= local.time() <= to and not off
 
 
 @cache
-def _is_holiday(country: str, subdivision: str | None, day: date) -> bool:
+def is_holiday(country: str, subdivision: str | None, day: date) -> bool:
     try:
         return day in holidays.country_holidays(country, subdiv=subdivision, years=day.year)
     except NotImplementedError:  # of two people who became one, this part of that country
-        return subdivision is not None and _is_holiday(country, None, day)
+        return subdivision is not None and is_holiday(country, None, day)
 
 
 # --- what was foretold, and what an alarm forgot ------------------------------------------------

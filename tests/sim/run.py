@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nurture.store.database import Database
 from nurture.store.tables import metadata
+from tests.sim.ceilings import ceilings
 from tests.sim.checkers import check
 from tests.sim.drained import drained
 from tests.sim.faults import Faults, attach
@@ -66,6 +67,7 @@ def _run(world: Scenario, dropped: frozenset[int]) -> Outcome:
     wrong += check(past)
     if not any(each.startswith(("raised", "StuckError", "AssertionError")) for each in wrong):
         wrong += drained(machine, past)
+        wrong += ceilings(machine, past)
     place.database.close()
     return Outcome(
         seed=world.seed,

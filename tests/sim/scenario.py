@@ -25,7 +25,7 @@ from tests.sim.rules import categories
 
 #: How long things happen; after that nothing does, and what is due must drain.
 LENGTH = timedelta(days=15)
-DRAIN = timedelta(days=8)
+DRAIN = timedelta(days=10)
 
 #: Zone, country, subdivision. Some know only one, or nothing, or are near the ends of the world.
 PLACES = (

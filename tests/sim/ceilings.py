@@ -1,0 +1,109 @@
+"""Was anybody left in silence, or with a promise that was forgotten?
+
+By the log, and by the tasks that were made for people: a ceiling ends as sent or as a task.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from nurture.store.tables import candidate_refs, tasks
+from tests.sim.campaigns import kind_of
+from tests.sim.checkers import is_holiday
+from tests.sim.machine import Machine
+from tests.sim.past import Past, about
+
+#: The longest silence of each stage, in business days of the candidate.
+_SILENCE = {"applied": 7, "screening": 5, "interviewing": 3, "final": 2}
+#: What weekends, nights, outages and a mail server that defers may add.
+_TOLERANCE = timedelta(days=3, hours=12)
+_OVER = (
+    *("application.rejected", "application.withdrawn", "application.hired"),
+    *("candidate.do_not_contact", "offer.accepted"),
+)
+
+
+def ceilings(machine: Machine, past: Past) -> list[str]:
+    kinds = {kind_of(name): name for name in machine.saved.campaigns}
+    if past.merges:
+        return []  # whose silence it is then is looked at in tests of its own
+    found: list[str] = []
+    with machine.database.read() as connection:
+        of = {row.candidate_id: row.ref for row in connection.execute(candidate_refs.select())}
+        made = [
+            (of[row.candidate_id], row.campaign, row.created_at)
+            for row in connection.execute(tasks.select())
+        ]
+    for told in past.told:
+        ref = about(told, "candidate")
+        job = about(told, "application")
+        if ref is None or job is None:
+            continue
+        if told.event["type"] == "application.created" and "hush" in kinds:
+            by_tasks = [at for who, _, at in made if who == ref]
+            found += _silences(machine, past, ref, job, by_tasks)
+        if told.event["type"] == "promise.made" and "debt" in kinds:
+            by_tasks = [at for who, name, at in made if who == ref and name == kinds["debt"]]
+            due = datetime.fromisoformat(told.event["promise"]["due"])
+            if told.at < due:
+                found += _forgotten(machine, past, ref, job, due, by_tasks)
+    return [f"ceilings: {each}" for each in found]
+
+
+def _silences(
+    machine: Machine, past: Past, ref: str, job: str, by_tasks: list[datetime]
+) -> Iterator[str]:
+    """Stretches without a word, in one stage, that were longer than the stage allows."""
+    heard: list[tuple[datetime, str | None]] = []  # when, and the stage since then if it is another
+    for told in past.events({ref}, len(past.log)):
+        another = None
+        if told.event["type"] in _OVER and about(told, "application") in (job, None):
+            another = "over"
+        elif about(told, "application") == job:
+            another = told.event["application"].get("stage")
+        heard.append((told.at, another))
+    heard += [(mail.at, None) for mail in past.accepted if mail.to.startswith(f"{ref}@")]
+    heard += [(at, None) for at in by_tasks]
+    heard.sort(key=lambda each: each[0])
+    heard.append((machine.clock.now(), None))
+    stage = ""
+    for (at, another), (then, _) in pairwise(heard):
+        stage = stage if another is None or stage == "over" else another
+        limit = _SILENCE.get(stage)
+        if limit is not None and then > _later(machine, past, ref, at, limit) + _TOLERANCE:
+            yield f"{ref} heard nothing about {job} ({stage}) from {at} to {then}"
+
+
+def _forgotten(
+    machine: Machine, past: Past, ref: str, job: str, due: datetime, by_tasks: list[datetime]
+) -> Iterator[str]:
+    if due + _TOLERANCE > machine.clock.now():
+        return
+    if any(past.events({ref}, len(past.log), *_OVER)):
+        return
+    early = due - timedelta(hours=30)
+    written = [
+        mail.at
+        for mail in past.accepted
+        if mail.to.startswith(f"{ref}@")
+        for each in mail.sections
+        if each.job == job and (kind_of(each.campaign) == "debt" or each.category == "decision")
+    ]
+    if not any(early <= at <= due + _TOLERANCE for at in (*written, *by_tasks)):
+        yield f"{ref} was promised something about {job} by {due}, and nobody came back to it"
+
+
+def _later(machine: Machine, past: Past, ref: str, at: datetime, days: int) -> datetime:
+    """So many business days after an instant, where the candidate is."""
+    zone = next(iter(past.known({ref}, "timezone"))) or machine.saved.config["timezone"]
+    country = next(iter(past.known({ref}, "country")))
+    rule = machine.saved.config["contact_hours"]["holidays"]
+    whose = {"candidate": country, "none": None}.get(rule, rule)
+    subdivision = next(iter(past.known({ref}, "subdivision")))
+    local = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    while days:
+        local += timedelta(days=1)
+        off = whose is not None and is_holiday(whose, subdivision, local.date())
+        days -= local.weekday() < 5 and not off
+    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
