@@ -315,6 +315,7 @@ def _without(
     return [window for window in left if window[0] < window[1]]
 
 
+@lru_cache(maxsize=4096)  # whoever is planned is soon planned again: sent to, and settled
 def _own_share(key: str, day: date, purpose: str, spread: timedelta) -> timedelta:
     """A whole number of seconds under `spread`: the same in every process, for ever."""
     seconds = spread // _SECOND
