@@ -16,8 +16,9 @@ from tests.sim.past import Past, about
 
 #: The longest silence of each stage, in business days of the candidate.
 _SILENCE = {"applied": 7, "screening": 5, "interviewing": 3, "final": 2}
-#: What weekends, nights, outages and a mail server that defers may add.
-_TOLERANCE = timedelta(days=3, hours=12)
+#: What nights, outages and a mail server that defers may add: business days, and hours.
+_MORE_DAYS = 2
+_TOLERANCE = timedelta(hours=36)
 _OVER = (
     *("application.rejected", "application.withdrawn", "application.hired"),
     *("candidate.do_not_contact", "offer.accepted"),
@@ -71,14 +72,15 @@ def _silences(
     for (at, another), (then, _) in pairwise(heard):
         stage = stage if another is None or stage == "over" else another
         limit = _SILENCE.get(stage)
-        if limit is not None and then > _later(machine, past, ref, at, limit) + _TOLERANCE:
+        if limit is not None and then > _later(machine, past, ref, at, limit):
             yield f"{ref} heard nothing about {job} ({stage}) from {at} to {then}"
 
 
 def _forgotten(
     machine: Machine, past: Past, ref: str, job: str, due: datetime, by_tasks: list[datetime]
 ) -> Iterator[str]:
-    if due + _TOLERANCE > machine.clock.now():
+    late = _later(machine, past, ref, due, 0)
+    if late > machine.clock.now():
         return
     if any(past.events({ref}, len(past.log), *_OVER)):
         return
@@ -90,12 +92,13 @@ def _forgotten(
         for each in mail.sections
         if each.job == job and (kind_of(each.campaign) == "debt" or each.category == "decision")
     ]
-    if not any(early <= at <= due + _TOLERANCE for at in (*written, *by_tasks)):
+    if not any(early <= at <= late for at in (*written, *by_tasks)):
         yield f"{ref} was promised something about {job} by {due}, and nobody came back to it"
 
 
 def _later(machine: Machine, past: Past, ref: str, at: datetime, days: int) -> datetime:
-    """So many business days after an instant, where the candidate is."""
+    """So many business days after an instant, where the candidate is, and what is tolerated."""
+    days += _MORE_DAYS
     zone = next(iter(past.known({ref}, "timezone"))) or machine.saved.config["timezone"]
     country = next(iter(past.known({ref}, "country")))
     rule = machine.saved.config["contact_hours"]["holidays"]
@@ -106,4 +109,4 @@ def _later(machine: Machine, past: Past, ref: str, at: datetime, days: int) -> d
         local += timedelta(days=1)
         off = whose is not None and is_holiday(whose, subdivision, local.date())
         days -= local.weekday() < 5 and not off
-    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) + _TOLERANCE
