@@ -21,6 +21,7 @@ LONGER: dict[str, str] = {
     "nurture/core/journey.py": "one walk over one tree, with a method a kind of step",
     "nurture/core/model.py": "the shared vocabulary: its nouns refer to each other, one page apart",
     "nurture/engine/planner.py": "one planning from the claim to the rows, and what else looks so",
+    "nurture/engine/recording.py": "one planning's rows, with a method a kind of row",
     "nurture/intake/csv_file.py": "one pass from a row to its events, with a complaint a cell",
     "nurture/intake/events.py": "the one form in which facts arrive, whole in one file",
     "nurture/intake/merging.py": "a method a type of event, all adding to one batch of changes",

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from nurture.authoring.campaign_keys import PromiseKeys, RepeatKeys, StepKeys, TaskKeys
+from nurture.authoring.campaign_keys import RepeatKeys, StepKeys, TaskKeys
+from nurture.authoring.campaign_promises import read_promise
 from nurture.authoring.campaign_values import ID, Values
 from nurture.authoring.words import Use, restraint_lost, uses_of
 from nurture.core.model import (
@@ -12,14 +13,12 @@ from nurture.core.model import (
     Duration,
     MessageClass,
     Moment,
-    Promised,
     Repeat,
     Step,
     TaskText,
     Tone,
     WaitFor,
 )
-from nurture.core.promised import BY_CONTACT
 from nurture.core.timing import DYNAMIC_ANCHORS
 from nurture.positions import Place, did_you_mean
 from nurture.rendering.templates import LAYOUTS, Template
@@ -164,7 +163,7 @@ class _Reading:
             if_expired=keys.if_expired,
             again_if_moved=again,
             repeat=self._repeat(path, keys, keys.repeat, at_moment) if keys.repeat else None,
-            promise=self._promise((*path, "promise"), keys.promise) if keys.promise else None,
+            promise=read_promise((*path, "promise"), keys.promise, values),
             was=keys.was,
             category=category,
             tone=template.tone if template else Tone.NEUTRAL,
@@ -221,34 +220,6 @@ class _Reading:
             message = f"each mail moves {moment.anchor}, so the next would follow at once"
             hint = f"write at: a day or more after {moment.anchor}"
             self.values.problem(place, "repeat", message, hint)
-
-    def _promise(self, path: Place, keys: PromiseKeys) -> Promised | None:
-        values = self.values
-        within = values.duration((*path, "within"), keys.within)
-        if within is not None and (not within.amount or within.unit in ("minutes", "hours")):
-            message = "a promise is for a day to come: its date is printed, and somebody owes it"
-            values.problem((*path, "within"), "promise", message, "write 1 business day or more")
-        if keys.what is None and not values.of_promise:
-            message = f"says not what is promised, and {values.scope.trigger} is about no promise"
-            values.problem(path, "promise", message, "write what:, such as `a decision`")
-        for number, kind in enumerate(keys.kept_by):
-            self._keeps((*path, "kept_by", number), kind)
-        if within is None:
-            return None
-        return Promised(what=keys.what, within=within, kept_by=tuple(keys.kept_by))
-
-    def _keeps(self, place: Place, kind: str) -> None:
-        """What keeps a promise is there, and is no note that says there is no news."""
-        around = self.values.around
-        category = around.config.categories.get(kind)
-        if category is not None and category.holding:
-            message = f'"{kind}" says that there is no news: it keeps no promise'
-            self.values.problem(place, "promise", message)
-        if category is None and kind != BY_CONTACT and kind not in around.by_name:
-            known = (*around.config.categories, BY_CONTACT, *around.by_name)
-            hint = did_you_mean(kind, known) or f"known: {', '.join(around.config.categories)}"
-            message = f'"{kind}" is neither a category nor a template, nor `{BY_CONTACT}`'
-            self.values.problem(place, "promise", message, hint)
 
     def _expires(self, path: Place, until: Moment | None, category: str | None) -> None:
         known = self.values.around.config.categories.get(category or "")

@@ -396,7 +396,7 @@ steps:
     seen = starter.entry("date-stands")
     assert (seen.verdict, seen.reason) == ("task", "to_be_told")
     (row,) = [each for each in task_rows(starter) if each["step"] == "date-stands"]
-    assert row["text"].startswith("Tell c1@example.com what was decided")
+    assert row["text"].startswith("Tell ana@example.com what was decided")
 
 
 # --- a ceiling ends as sent or as a task ---------------------------------------------------------
