@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from nurture.core import wishes
@@ -33,6 +34,7 @@ from nurture.store.tables import (
 
 ERASED = "_erased_at"  #: in the data of a candidate who is not to be known any more
 _HISTORY = "_stages"  # every stage that was told, oldest first: [instant, stage, its own name]
+_STATUSES = "_statuses"  # every status that was told: [instant, status, rejected_at as it was said]
 _HISTORY_AT_MOST = 60
 #: Wishes that are one: a day can be named as hours or as a quiet day.
 _ALIKE = ({"pace", "pace_day"}, {"hours", "quiet_days"}, {"sensitive_until"})
@@ -335,12 +337,24 @@ class _Taking:
         if self.event.type == "application.closed":
             if before == "active":  # why it ended, told by others, says more
                 record.put("status", "closed")
-        elif status is not None and record.tell("status", status, self.at):
-            at = stamp(told.rejected_at or self.at) if status == "rejected" else None
-            if at is None or told.rejected_at or record["rejected_at"] is None:
-                record.put("rejected_at", at)
+        elif status is not None:
+            record.tell("status", status, self.at)
+            self._rejected_at(record, status, told.rejected_at)
         if told.closed_at or (before != "closed" and record["status"] == "closed"):
             record.tell("closed_at", stamp(told.closed_at or self.at), self.at)
+
+    def _rejected_at(self, record: Record, status: str, said: datetime | None) -> None:
+        """As it was last said outright, else when the first of those rejections was told that
+        nothing else came between: the same in whichever order they are told."""
+        history: list[list[str | None]] = list(record.data.get(_STATUSES, []))
+        if not history and record["rejected_at"] is not None:
+            history.append([record["rejected_at"], "rejected", record["rejected_at"]])
+        history.append([stamp(self.at), status, stamp(said) if said else None])
+        record.touched = True
+        record.data[_STATUSES] = history = _in_order(history)
+        latest = list(takewhile(lambda one: one[1] == "rejected", reversed(history)))
+        outright = next((one[2] for one in latest if one[2]), None)
+        record.put("rejected_at", outright or (latest[-1][0] if latest else None))
 
     def _interview(self, candidate: Record) -> None:
         told = self.event.interview
