@@ -71,7 +71,8 @@ def _silences(
     stage = ""
     for (at, another), (then, _) in pairwise(heard):
         stage = stage if another is None or stage == "over" else another
-        limit = _SILENCE.get(stage)
+        # A task is a person's: until they say a word, it goes on being theirs.
+        limit = None if at in by_tasks else _SILENCE.get(stage)
         if limit is not None and then > _later(machine, past, ref, at, limit):
             yield f"{ref} heard nothing about {job} ({stage}) from {at} to {then}"
 
