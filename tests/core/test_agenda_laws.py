@@ -155,7 +155,7 @@ def policies(draw: st.DrawFn) -> Policy:
     )
     return Policy(
         categories=CATEGORIES,
-        caps=draw(st.lists(caps, max_size=3)),
+        caps=draw(st.lists(caps, min_size=1, max_size=3)),
         gap=draw(st.none() | st.builds(Gap, st.sampled_from([NURTURE, SERVICE]), lengths)),
         hours={
             Hours.CONTACT: draw(patterns),
@@ -188,13 +188,13 @@ def wishes(draw: st.DrawFn, now: datetime) -> Wishes:
 @st.composite
 def wants(draw: st.DrawFn, now: datetime, *, before: bool = True) -> tuple[Want, ...]:
     found = []
-    for number in range(draw(st.integers(1, 5))):
+    for number in range(draw(st.integers(2, 6))):
         anchored = Moment(
             offset=Duration(amount=0, unit="minutes"),
             before=before and draw(st.booleans()),
             anchor="interview.starts_at",
         )
-        moment_at = now + draw(st.integers(-96, 400)) * STEP
+        moment_at = now + draw(st.integers(-48, 150)) * STEP
         until = moment_at + draw(st.integers(0, 400)) * STEP if draw(st.booleans()) else None
         step = Step(
             id=f"s{number}",
