@@ -1,8 +1,8 @@
 # Every target is one command that also works where there is no make: python3 tools/bootstrap.py NAME
 PYTHON ?= python3
 
-.PHONY: run once sim test lint bench lock
-run once test lint bench:
+.PHONY: run once sim test lint bench mutants lock
+run once test lint bench mutants:
 	@$(PYTHON) tools/bootstrap.py $@
 
 # Alone: the next 60 days of this project. With SEEDS=200: so many invented worlds, with faults.
