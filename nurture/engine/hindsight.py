@@ -5,11 +5,13 @@ of a verdict, of its reason or its time is on record for ever; see docs/reasons.
 things that are not.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from nurture.core.model import Candidate
+from nurture.core.model import Candidate, Verdict
 from nurture.engine.outlook import Entry, told
 from nurture.engine.project import Project
 from nurture.errors import UsageError
@@ -43,6 +45,7 @@ def hindsight(project: Project, who: str, at: datetime) -> Hindsight | None:
         if then > project.clock.now():
             raise UsageError("that is still to come: `nurture agenda` and `simulate` look ahead")
         rows = history.rows_as_of(connection, candidate.id, then)
+        rows = [row for row in rows if row["final"] or _open(row, rows)]
         entries = told(connection, rows, zone, project.library.titles)
     settled = [entry for entry, row in zip(entries, rows, strict=True) if row["final"]]
     ahead = [entry for entry, row in zip(entries, rows, strict=True) if not row["final"]]
@@ -54,3 +57,14 @@ def hindsight(project: Project, who: str, at: datetime) -> Hindsight | None:
         past=tuple(settled),
         ahead=tuple(ahead),
     )
+
+
+def _open(row: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]]) -> bool:
+    """Whether this step was still to come. A branch that was chosen was not; and of a step that
+    every mail moves on only the latest occurrence was."""
+    newer = (
+        each["id"] > row["id"]
+        for each in rows
+        if (each["enrollment_id"], each["step"]) == (row["enrollment_id"], row["step"])
+    )
+    return row["verdict"] != Verdict.DONE and not any(newer)

@@ -45,12 +45,12 @@ def sample(folder: Path, clock: SetClock) -> Iterator[World]:
 
 
 def on_record(seen: Outlook | Hindsight) -> list[Any]:
-    """What is kept: all but the steps whose moment had no date, and where forecasts move to."""
+    """What is kept: all but steps whose moment had no date, and where forecasts move to, and why."""
 
     def kept(entry: Entry) -> tuple[Any, ...]:
-        at = None if entry.about else entry.at
+        reason, at = (None, None) if entry.about else (entry.reason, entry.at)
         occasion = (entry.campaign, entry.application, entry.step, entry.template, entry.category)
-        return (*occasion, entry.verdict, entry.reason, entry.about, at)
+        return (*occasion, entry.verdict, entry.about, reason, at)
 
     told = [*seen.past, *seen.ahead]
     return sorted((kept(each) for each in told if each.reason != "no_anchor"), key=repr)
