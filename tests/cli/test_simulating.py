@@ -217,6 +217,7 @@ def test_a_revision_that_git_does_not_know_is_one_clear_line(run: Run, folder: P
 
 def test_the_page_tells_all_without_script_or_loads(begun: Run, folder: Path) -> None:
     edit(folder, *SOONER)
+    edit(folder, "config.yaml", "  at_most: 5 ", "  at_most: 1 ")  # what is capped joins no other
     words = ("--days", "10", "--against", "in-force", "--html", "out/page.html")
     assert begun("simulate", *words).exit_code == 0
     page = (folder / "out/page.html").read_text(encoding="utf-8")
