@@ -45,7 +45,7 @@ def sample(folder: Path, clock: SetClock) -> Iterator[World]:
 
 
 def on_record(seen: Outlook | Hindsight) -> list[Any]:
-    """What is kept: all but steps whose moment had no date, and where forecasts move to, and why."""
+    """What is kept: all but steps without a date, and where forecasts move to, and why."""
 
     def kept(entry: Entry) -> tuple[Any, ...]:
         reason, at = (None, None) if entry.about else (entry.reason, entry.at)
