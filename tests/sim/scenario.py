@@ -184,8 +184,10 @@ def _life(rng: Random, number: int, start: datetime) -> list[Action]:
     told = [Action(at, "tell", {"type": "candidate.upserted", "candidate": who})]
     at += timedelta(minutes=rng.choice((0, 0, 5, 600)))
     told.append(Action(at, "tell", life.applies()))
+    # Of calm lives more can be said beforehand: what is known to come is what comes.
+    hours = rng.choice(((3, 40), (3, 40), (20, 90)))
     while True:
-        at += timedelta(minutes=round(rng.expovariate(1 / (rng.choice((3, 40)) * 60))))
+        at += timedelta(minutes=round(rng.expovariate(1 / (rng.choice(hours) * 60))))
         if at > start + LENGTH:
             return told
         event = life.next(at)
