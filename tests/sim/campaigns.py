@@ -193,7 +193,7 @@ def _options(rng: Random, kind: str, step: dict[str, Any]) -> None:
         }
 
 
-#: Nobody is left without a word, and a promise is remembered: always as they are written here.
+#: Always as they are written here. Nobody is left without a word, and a promise is remembered.
 CEILINGS: dict[str, dict[str, Any]] = {
     "hush": {
         "enter": {
@@ -203,12 +203,30 @@ CEILINGS: dict[str, dict[str, Any]] = {
         "anchor": "4 hours before application.silence_due",
     },
     "debt": {"enter": {"on": "promise.made", "once_per": "promise"}, "anchor": "promise.due"},
+    # What could wait, soon before what cannot: here looking ahead tells.
+    "pair": {
+        "enter": {"on": "interview.scheduled"},
+        "mail": (
+            ("help", {"after": "2 hours"}),
+            ("receipt", {"at": "20 hours before interview.starts_at"}),
+            ("receipt", {"at": "2 hours before interview.starts_at"}),
+            ("help", {"at": "4 hours before interview.starts_at"}),
+        ),
+    },
 }
 
 
 def ceiling(kind: str, name: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """A holding note, and after two of them in a row without news a task."""
+    """A holding note, and after two of them in a row without news a task; or mails as given."""
     of = CEILINGS[kind]
+    if "mail" in of:
+        steps = [{"send": f"{name}/s{n}", **at} for n, (_, at) in enumerate(of["mail"], 1)]
+        file = {"name": name, "status": "live", "enter": dict(of["enter"]), "steps": steps}
+        fronts = (
+            {"category": each, "tone": "neutral", "says": ("job", "interview"), "version": 1}
+            for each, _ in of["mail"]
+        )
+        return file, {step["send"]: front for step, front in zip(steps, fronts, strict=True)}
     note: dict[str, Any] = {"send": f"{name}/s1", "at": of["anchor"]}
     steps = [note]
     if kind == "hush":

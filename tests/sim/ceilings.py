@@ -19,6 +19,7 @@ _SILENCE = {"applied": 7, "screening": 5, "interviewing": 3, "final": 2}
 #: What nights, outages and a mail server that defers may add: business days, and hours.
 _MORE_DAYS = 2
 _TOLERANCE = timedelta(hours=36)
+_WORDS = ("contact.logged", "candidate.replied")
 _OVER = (
     *("application.rejected", "application.withdrawn", "application.hired"),
     *("candidate.do_not_contact", "offer.accepted"),
@@ -57,6 +58,8 @@ def _silences(
 ) -> Iterator[str]:
     """Stretches without a word, in one stage, that were longer than the stage allows."""
     heard: list[tuple[datetime, str | None]] = []  # when, and the stage since then if it is another
+    words = [mail.at for mail in past.accepted if mail.to.startswith(f"{ref}@")]
+    words += [each.at for each in past.events({ref}, len(past.log), *_WORDS)]
     for told in past.events({ref}, len(past.log)):
         another = None
         if told.event["type"] in _OVER and about(told, "application") in (job, None):
@@ -64,15 +67,16 @@ def _silences(
         elif about(told, "application") == job:
             another = told.event["application"].get("stage")
         heard.append((told.at, another))
-    heard += [(mail.at, None) for mail in past.accepted if mail.to.startswith(f"{ref}@")]
-    heard += [(at, None) for at in by_tasks]
+    heard += [(at, None) for at in (*words, *by_tasks)]
     heard.sort(key=lambda each: each[0])
     heard.append((machine.clock.now(), None))
     stage = ""
     for (at, another), (then, _) in pairwise(heard):
         stage = stage if another is None or stage == "over" else another
-        # A task is a person's: until they say a word, it goes on being theirs.
-        limit = None if at in by_tasks else _SILENCE.get(stage)
+        # A task is a person's: until somebody says a word, it goes on being theirs.
+        task = max((each for each in by_tasks if each <= at), default=None)
+        theirs = task is not None and not any(task < each <= at for each in words)
+        limit = None if theirs else _SILENCE.get(stage)
         if limit is not None and then > _later(machine, past, ref, at, limit):
             yield f"{ref} heard nothing about {job} ({stage}) from {at} to {then}"
 

@@ -77,24 +77,32 @@ def _before(past: Past, mail: Mail) -> Iterator[Contact]:
 
 
 def _fixed_ahead(past: Past, mail: Mail) -> Iterator[Contact]:
-    """Uncapped mail that came later, at an instant that had been known: it hangs on a fact told
-    before, asks no question, and nothing about the person or the house changed in between."""
+    """Uncapped mail that came later, at an instant that had been known: it hangs on an interview
+    that was told before and did not move since, and asks no question."""
     people = past.of(mail)
     for later in past.accepted:
         if later.seq <= mail.seq or later.to.partition("@")[0] not in people:
             continue
-        told = [each for each in past.events(people, later.seq) if each.seq >= mail.decided_seq]
-        stirred = [
-            each
-            for what in ("saved", "skew", "sleep", "crash", "approved")
-            for each in past.notes(what)
-            if mail.decided_seq <= each.seq < later.seq
-        ]
-        if told or stirred:
-            return
+        put_right = [n for n in past.notes("skew") if mail.decided_seq <= n.seq < later.seq]
+        if put_right or _stirred(past, mail, later, people):
+            continue
         if _was_fixed(past, mail, later, people):
             klass = category(later.files, later.first.category)["class"]
             yield later.at, klass, later.categories, str(later)
+
+
+#: What cannot move the mail of an interview, whatever is told of it.
+_HARMLESS = {"contact.logged", "candidate.replied", "candidate.unsubscribed", "answer.given"}
+
+
+def _stirred(past: Past, mail: Mail, later: Mail, people: set[str]) -> bool:
+    """Whether something was told in between that may have moved the later one."""
+    for told in past.events(people, later.seq):
+        if told.seq < mail.decided_seq or told.event["type"] in _HARMLESS:
+            continue
+        if about(told, "interview") in (None, later.first.room):
+            return True
+    return False
 
 
 def _was_fixed(past: Past, mail: Mail, later: Mail, people: set[str]) -> bool:
@@ -102,6 +110,8 @@ def _was_fixed(past: Past, mail: Mail, later: Mail, people: set[str]) -> bool:
     step = step_of(mail.files, section.campaign, section.step)
     file = mail.files.campaigns.get(section.campaign)
     if step is None or file is None or step not in file["steps"] or len(later.sections) > 1:
+        return False
+    if file != later.files.campaigns[section.campaign] or mail.files.config != later.files.config:
         return False
     if "at" not in step or "if" in step or "repeat" in step or file["status"] != "live":
         return False
@@ -263,7 +273,11 @@ def _over(past: Past, mail: Mail, section: object, events: list[Told]) -> Iterat
         type_ = told.event["type"]
         if type_ in _CLOSING and about(told, "application") == job and which != "no":
             yield f"{mail} after {type_} #{told.seq}"
-        if type_ == "interview.cancelled" and about(told, "interview") == room and which == "meet":
+        if (
+            type_ == "interview.cancelled"
+            and about(told, "interview") == room
+            and which in ("meet", "pair")
+        ):
             yield f"{mail} after the interview was cancelled #{told.seq}"
         if type_ not in leaves or past.merges:
             continue

@@ -93,7 +93,7 @@ def scenario(seed: int) -> Scenario:
     often = rng.sample(("apply", "meet", "drip"), 2)
     others = [each for each in sorted(KINDS) if each not in often]
     kinds = [*often, *rng.sample(others, rng.randint(1, 3))]
-    kinds += [each for each in CEILINGS if rng.random() < 0.4]
+    kinds += [each for each in CEILINGS if rng.random() < 0.45]
     config = configuration(rng)
     campaigns: dict[str, dict[str, Any]] = {}
     templates: dict[str, dict[str, Any]] = {"ask/coming": ASKS}
