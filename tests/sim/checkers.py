@@ -356,7 +356,7 @@ def tone(past: Past) -> Iterator[str]:
         people = past.of(mail)
         if "cheerful" in _tones(mail):
             for told in past.events(people, mail.decided_seq, *_BAD_NEWS):
-                if mail.decided_at - told.at < timedelta(days=14):
+                if mail.decided_at - told.occurred_at < timedelta(days=14):
                     yield f"{mail} is cheerful after {told.event['type']} #{told.seq}"
         for section in mail.sections:
             if category(mail.files, section.category)["class"] != "nurture":
