@@ -167,6 +167,13 @@ MUTATIONS = (
         ("tests/core/test_bundling.py", *LAWS),
     ),
     Mutation(
+        "culture comes along within a preparation",
+        "nurture/core/bundling.py",
+        "if lead.klass is not category.klass:",
+        "if lead.klass is None:",
+        ("tests/core/test_bundling.py",),
+    ),
+    Mutation(
         "a mail at a ceiling may be dropped",
         "nurture/core/ceilings.py",
         "if not (dropped or closed):",

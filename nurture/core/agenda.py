@@ -72,7 +72,7 @@ def plan(
        moment and now, that is in its hours, outside what holds it (pause, tone, follow-ups), and
        breaks no cap in any window, with everything that was sent or is already placed, before it
        and after it.
-       A mail that a more necessary one can take along becomes a part of that one instead.
+       A mail that a more necessary one of its class can take along becomes a part of it instead.
     3. Steps that wait for another step are forecast from where that one was placed.
     4. What would be dropped at a ceiling (of silence, of a promise) becomes a person's task.
     """

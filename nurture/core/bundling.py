@@ -1,10 +1,13 @@
 """Which mails that are due at about the same time arrive as one?
 
-A mail is placed with its caps first, the most necessary before the others. One that is less
-necessary then joins it where that spares the candidate a mail of its own: it goes at the first
-one's instant, within the first one's contact. So a bundle is one contact, in the class and the
-category of its first section, and breaks no cap that this one alone would not have broken; a cap on
-a single category counts the sections of that category too.
+A mail is placed with its caps first, the most necessary before the others. One of the same class
+that is less necessary then joins it where that spares the candidate a mail of its own: it goes at
+the first one's instant, within the first one's contact. So a bundle is one contact, in the class
+and the category of its first section, and breaks no cap that this one alone would not have broken;
+a cap on a single category counts the sections of that category too.
+
+Classes never mix: promotion makes a service mail promotion as a whole before the law, and what goes
+within a mail of another class would pass by the caps of its own.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from nurture.core.journey import Key, Want
-from nurture.core.model import Approval, Category, Message, MessageState, Tone
+from nurture.core.model import Approval, Category, Message, MessageClass, MessageState, Tone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,7 @@ class Lead:
 
     want: Want
     at: datetime
+    klass: MessageClass  #: of all its sections
     categories: list[str]
     only: frozenset[Key] | None  #: of a mail that was tried before: the sections it had then
 
@@ -54,7 +58,7 @@ class Bundles:
         message = self.messages.get(want.key)
         only = frozenset(_keys(message)) if message is not None and tried(message) else None
         if only is None or only:
-            self.leads.append(Lead(want, at, [category.name], only))
+            self.leads.append(Lead(want, at, category.klass, [category.name], only))
 
     def join(
         self,
@@ -79,6 +83,8 @@ class Bundles:
             return None  # it is on its way by itself
         changes_at = want.truth.changes_at
         for lead in sorted(self.leads, key=_at):
+            if lead.klass is not category.klass:
+                continue
             if start > lead.at + self.rule.within:
                 continue
             if alone_at is not None and lead.at > alone_at + self.rule.within:

@@ -50,7 +50,9 @@ CATEGORIES = {
             name="looked-at", klass=SERVICE, priority=80, capped=False, approval=Approval.EACH
         ),
         Category(name="prep", klass=SERVICE, priority=70, capped=False),
+        Category(name="news", klass=NURTURE, priority=55),
         Category(name="help", klass=SERVICE, priority=50, by_phone=ByPhone.CALL),
+        Category(name="survey", klass=SERVICE, priority=40),
         Category(name="culture", klass=NURTURE, priority=20),
         Category(name="digest", klass=NURTURE, priority=10),
     )
@@ -68,11 +70,12 @@ POLICY = Policy(
     hours={Hours.CONTACT: OFFICE, Hours.ANY: None, Hours.WIDE: DAYTIME},
     bundle=Together(within=timedelta(hours=4), at_most=3),
 )
-RARELY = replace(POLICY, caps=(*POLICY.caps, Cap(1, timedelta(days=3), category="culture")))
+RARELY = replace(POLICY, caps=(*POLICY.caps, Cap(1, timedelta(days=3), category="help")))
 CAMPAIGN = Campaign(
     name="any", title="Any", status=CampaignStatus.LIVE, enter=Enter(on="application.created")
 )
 ANA = Candidate(id=1, ref="c1", email="ana@example.com")
+TOMORROW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 CALENDAR = Calendar(zone=ZoneInfo("Europe/Lisbon"), holidays=lambda _: None, key="c1")
 
 
@@ -150,23 +153,46 @@ def message(number: int, **known: object) -> Message:
 
 
 def test_what_is_wanted_the_same_morning_goes_as_one_in_order_of_necessity() -> None:
-    agenda = planned([want(1, "digest", 0), want(2, "culture", 2), want(3, "prep", 1)])
+    agenda = planned([want(1, "survey", 0), want(2, "help", 2), want(3, "prep", 1)])
     assert bundles(agenda) == [["s3", "s2", "s1"]]
     assert {item.at for item in agenda.items} == {NOW + timedelta(hours=1)}
     assert [item.reason for item in agenda.items].count(Reason.BUNDLED) == 2
 
 
 def test_what_goes_now_takes_along_what_is_wanted_soon_and_says_so() -> None:
-    agenda = planned([want(1, "prep", 0), want(2, "culture", 3.9), want(3, "digest", 4.1)])
+    agenda = planned([want(1, "prep", 0), want(2, "help", 3.9), want(3, "survey", 4.1)])
     (joined,) = (item for item in agenda.items if item.joins)
     assert (joined.step.id, joined.verdict, joined.at) == ("s2", Verdict.SEND, NOW)
     assert joined.detail == {"with": {"campaign": "any", "step": "s1", "template": "t1"}}
 
 
 def test_what_caps_keep_waiting_comes_along_with_the_next_mail() -> None:
-    yesterday = Contact(at=NOW - timedelta(hours=12), category="culture", klass=NURTURE)
-    agenda = planned([want(1, "prep", 7), want(2, "culture", -50)], contacts=(yesterday,))
+    wanted = [want(1, "prep", 7), want(2, "help", -50)]
+    today = Contact(at=NOW - timedelta(hours=1), category="prep", klass=SERVICE)
+    agenda = planned(wanted, contacts=(today, today))
     assert bundles(agenda) == [["s1", "s2"]]
+    assert planned(wanted[1:], contacts=(today, today)).items[0].at == TOMORROW
+
+
+def test_nurture_mails_that_are_due_together_are_one_nurture_contact() -> None:
+    """The next one waits for as long as after any single one."""
+    agenda = planned([want(1, "culture", 0), want(2, "news", 2), want(3, "digest", 30)])
+    assert bundles(agenda) == [["s2", "s1"], ["s3"]]
+    later = agenda.items[-1]
+    assert later.reason is Reason.SLOT_RESERVED
+    assert [each["label"] for each in later.detail["by"]] == ["t2"]
+    assert later.at == datetime(2026, 11, 30, 8, 30, tzinfo=UTC)  # five days, and a weekend
+
+
+def test_culture_due_with_a_preparation_goes_by_itself_when_there_is_room() -> None:
+    """A mail that is placed already keeps the gap; what joins it would go round it."""
+    agenda = planned([want(1, "prep", 0), want(2, "culture", 0), want(3, "survey", 0)])
+    assert bundles(agenda) == [["s1", "s3"], ["s2"]]
+    (culture,) = (item for item in agenda.items if item.step.id == "s2")
+    assert (culture.verdict, culture.reason, culture.at) == (Verdict.WAIT, Reason.GAP, TOMORROW)
+    had = Contact(at=NOW - timedelta(days=3), category="digest", klass=NURTURE)
+    capped = planned([want(1, "prep", 0), want(2, "culture", 0)], contacts=(had,))
+    assert [item.at for item in capped.items] == [NOW, had.at + timedelta(days=5)]
 
 
 def test_nothing_waits_for_another_for_longer_than_the_window() -> None:
@@ -175,6 +201,8 @@ def test_nothing_waits_for_another_for_longer_than_the_window() -> None:
 
 
 APART = {
+    "of another class": [want(1, "prep", 0), want(2, "culture", 0)],
+    "led by another class": [want(1, "news", 0), want(2, "help", 0)],
     "grave": [want(1, "prep", 0), want(2, "help", 0, tone=Tone.GRAVE)],
     "led by what is grave": [want(1, "prep", 0, tone=Tone.GRAVE), want(2, "help", 0)],
     "looked at first": [want(1, "wide", 0), want(2, "looked-at", 0)],
@@ -215,11 +243,13 @@ def test_a_mail_that_was_tried_goes_again_with_the_sections_it_had() -> None:
         )
         for number, category in ((1, "prep"), (2, "help"))
     )
-    wanted = [want(1, "prep", 0), want(2, "help", 0), want(3, "culture", 0)]
+    wanted = [want(1, "prep", 0), want(2, "help", 0), want(3, "survey", 0)]
     tried = message(1, attempts=1, next_attempt_at=NOW, sections=parts)
     assert ["s1", "s2"] in bundles(planned(wanted, messages=(tried,)))
     alone = message(2, attempts=1, next_attempt_at=NOW, category="help")
     assert ["s1", "s3"] in bundles(planned(wanted, messages=(alone,)))
+    wanted[1] = replace(wanted[1], step=replace(wanted[1].step, category="culture"))
+    assert ["s1"] in bundles(planned(wanted, messages=(tried,)))  # it is of another class now
 
 
 def test_a_cap_on_one_category_counts_the_sections_of_that_category() -> None:
@@ -229,7 +259,7 @@ def test_a_cap_on_one_category_counts_the_sections_of_that_category() -> None:
         occurrence="1",
         campaign="any",
         template="old",
-        category="culture",
+        category="help",
     )
     lately = Contact(
         at=NOW - timedelta(days=2),
@@ -237,10 +267,10 @@ def test_a_cap_on_one_category_counts_the_sections_of_that_category() -> None:
         klass=SERVICE,
         sections=(replace(part, category="prep"), part),
     )
-    wanted = [want(1, "prep", 0), want(2, "culture", 0)]
+    wanted = [want(1, "prep", 0), want(2, "help", 0)]
     assert bundles(planned(wanted, RARELY)) == [["s1", "s2"]]
     assert bundles(planned(wanted, RARELY, contacts=(lately,))) == [["s1"], ["s2"]]
-    two = [*wanted, want(3, "wide", 0), want(4, "culture", 30)]
+    two = [*wanted, want(3, "wide", 0), want(4, "help", 30), want(5, "prep", 30)]
     joined = [item for item in planned(two, RARELY).items if item.joins]
     assert [item.step.id for item in joined] == ["s1", "s2"]
 
@@ -314,6 +344,7 @@ def test_a_bundle_keeps_to_its_bounds(
         assert lead.joins is None
         assert (item.at, item.verdict) == (lead.at, lead.verdict)
         assert lead.category.priority >= category.priority
+        assert lead.category.klass is category.klass
         for one in (item, lead):
             assert one.category is not None
             assert one.category.bundle
@@ -339,6 +370,29 @@ def test_sections_of_a_category_keep_to_its_own_cap(
         others = [each for each in [*ours, *theirs] if abs(each - moment) < cap.per]
         doomed = [i for i in agenda.items if i.at == moment and "will_expire" in i.detail]
         assert doomed or len(others) <= 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(wishes(), pasts())
+def test_however_many_parts_a_nurture_mail_has_it_is_as_rare_as_any(
+    wanted: list[Want], past: tuple[Contact, ...]
+) -> None:
+    """Counted by what is read: a mail with any nurture part in it is a nurture contact."""
+    going = [item for item in planned(wanted, contacts=past).items if goes(item)]
+    at = {item.joins or item.key: item.at for item in going if item.at is not None}
+    nurture = {
+        item.joins or item.key
+        for item in going
+        if item.category is not None and item.category.klass is NURTURE
+    }
+    (cap,) = (each for each in POLICY.caps if each.klass is NURTURE)
+    assert POLICY.gap is not None
+    theirs = [each.at for each in past if each.klass is NURTURE]
+    for key in nurture:
+        others = [*theirs, *(at[other] for other in nurture - {key})]
+        assert all(abs(other - at[key]) >= cap.per for other in others)
+        before = [each for each in [*at.values(), *(c.at for c in past)] if each < at[key]]
+        assert all(at[key] - each >= POLICY.gap.after_any for each in before)
 
 
 def of(cap: Cap, item: Item) -> bool:

@@ -30,8 +30,9 @@ CONFIG = """\
 contact_hours: {from: "08:00", to: "20:00", spread: 0 minutes}
 categories:
   survey: {class: service, priority: 60}
+  kit: {class: service, priority: 55}
 """
-PARTS = ("prep", "survey", "culture")
+PARTS = ("prep", "survey", "kit")
 
 
 def notes(world: World, delays: dict[str, str], **more: str) -> World:
@@ -52,8 +53,8 @@ def apply_for(world: World, **candidate: Any) -> None:
 
 @pytest.fixture
 def morning(small: World) -> World:
-    """A preparation at once, a survey and culture within the next hours."""
-    return notes(small, {"prep": "0 minutes", "survey": "1 hour", "culture": "2 hours"})
+    """A preparation at once, a survey and a kit within the next hours."""
+    return notes(small, {"prep": "0 minutes", "survey": "1 hour", "kit": "2 hours"})
 
 
 @pytest.fixture
@@ -99,17 +100,17 @@ def read_by(world: World, *answers: Outcome) -> Reader:
 
 
 def test_three_mails_due_the_same_morning_arrive_as_one(world: World) -> None:
-    notes(world, {"culture": "0 minutes", "survey": "1 hour", "prep": "2 hours"})
+    notes(world, {"kit": "0 minutes", "survey": "1 hour", "prep": "2 hours"})
     reader = read_by(world)
     apply_for(world)
     world.run_for(hours=5)
 
-    assert reader.texts() == [["prep", "survey", "culture"]]
+    assert reader.texts() == [["prep", "survey", "kit"]]
     (mail,) = reader.mails
     assert mail["Subject"] == "About notes prep"
-    assert mail["List-Unsubscribe"]
+    assert not mail["List-Unsubscribe"]
     text = mail.get_body(("plain",)).get_content()
-    assert "Also in this mail: About notes survey; About notes culture" in mail.get_body(
+    assert "Also in this mail: About notes survey; About notes kit" in mail.get_body(
         ("html",)
     ).get_content().replace("\n", " ")
     assert text.splitlines().count("--") == 1
@@ -147,11 +148,66 @@ def test_a_part_that_nobody_wants_any_more_is_left_out(morning: World) -> None:
     apply_for(morning)
     morning.work()
     assert reader.texts() == [list(PARTS)]
-    morning.tell("candidate.unsubscribed")
+    path = morning.folder / "campaigns/kit.yaml"
+    path.write_text(path.read_text().replace("live", "ended"))
+    morning.reload()
     morning.run_for(hours=1)
     assert reader.texts()[1:] == [["prep", "survey"]]
-    assert morning.entry("culture").reason == "unsubscribed"
+    assert morning.entry("kit").verdict != "sent"
     assert sorted(rows(morning)) == ["prep", "survey"]
+
+
+def test_nurture_mails_are_one_nurture_contact_with_one_link_that_ends_them_all(
+    small: World,
+) -> None:
+    notes(small, {"culture": "0 minutes", "digest": "1 hour"})
+    reader = read_by(small, Deferred(text="later"))
+    apply_for(small)
+    small.work()
+    small.run_for(hours=1)
+    assert reader.texts() == [["culture", "digest"]] * 2
+    for mail in reader.mails:
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        link = mail["List-Unsubscribe"].strip("<>")
+        assert mail.get_body(("plain",)).get_content().count(link) == 1
+    with small.database.read() as connection:
+        (facts,) = small.project.planner.read(connection, [1]).values()
+    (contact,) = facts.contacts
+    assert (contact.klass, contact.category) == ("nurture", "culture")
+    assert [part.category for part in contact.sections] == ["culture", "digest"]
+
+
+@pytest.mark.parametrize("topics", [["digest"], ["culture"], None])
+def test_who_unsubscribes_from_one_part_before_it_goes_gets_the_others(
+    small: World, topics: list[str] | None
+) -> None:
+    notes(small, {"culture": "0 minutes", "digest": "1 hour"})
+    reader = read_by(small, Deferred(text="later"))
+    apply_for(small)
+    small.work()
+    small.tell("candidate.unsubscribed", **({"topics": topics} if topics else {}))
+    small.run_for(hours=3)
+    gone = set(topics or ["culture", "digest"])
+    left = [name for name in ("culture", "digest") if name not in gone]
+    assert reader.texts()[1:] == ([left] if left else [])
+    assert {small.entry(name).reason for name in gone} == {"unsubscribed"}
+
+
+def test_culture_that_is_due_with_a_preparation_goes_by_itself_on_the_next_day(
+    small: World,
+) -> None:
+    notes(small, {"prep": "0 minutes", "culture": "0 minutes", "survey": "1 hour"})
+    reader = read_by(small)
+    apply_for(small)
+    small.work()
+    assert reader.texts() == [["prep", "survey"]]
+    waiting = small.entry("culture")
+    assert (waiting.verdict, waiting.reason) == ("wait", "gap")
+    small.run_for(days=2)
+    assert reader.texts()[1:] == [["culture"]]
+    assert [bool(mail["List-Unsubscribe"]) for mail in reader.mails] == [False, True]
+    times = dict(small.sent())
+    assert times["culture"] - times["prep"] >= timedelta(hours=20)
 
 
 def test_when_the_first_part_goes_away_the_others_go_together(morning: World) -> None:
@@ -163,24 +219,24 @@ def test_when_the_first_part_goes_away_the_others_go_together(morning: World) ->
     )
     morning.reload()
     morning.run_for(hours=4)
-    assert reader.texts()[1:] == [["survey", "culture"]]
+    assert reader.texts()[1:] == [["survey", "kit"]]
     assert morning.entry("prep").reason == "campaign_paused"
     ids = [mail["Message-ID"] for mail in reader.mails]
     assert ids[0] != ids[1]
 
 
 def test_a_bundle_that_is_refused_for_what_it_says_goes_as_single_mails(world: World) -> None:
-    morning = notes(world, {"prep": "0 minutes", "survey": "1 hour", "culture": "2 hours"})
+    morning = notes(world, {"prep": "0 minutes", "survey": "1 hour", "kit": "2 hours"})
     reader = read_by(morning, Rejected(text="spam", code=554, blame=Blame.CONTENT))
     apply_for(morning)
     morning.work()
     assert reader.texts() == [list(PARTS), ["prep"]]
     morning.run_for(hours=1)
     assert reader.texts()[2:] == [["survey"]]
-    waiting = morning.entry("culture")
-    assert (waiting.verdict, waiting.reason) == ("wait", "gap")
+    waiting = morning.entry("kit")
+    assert (waiting.verdict, waiting.reason) == ("wait", "cap")
     morning.run_for(days=3)
-    assert reader.texts()[3:] == [["culture"]]
+    assert reader.texts()[3:] == [["kit"]]
     ids = [mail["Message-ID"] for mail in reader.mails]
     assert ids[0] == ids[1]
     assert len(set(ids)) == 3
@@ -202,7 +258,7 @@ def test_a_part_that_cannot_be_written_does_not_hold_up_the_others(morning: Worl
     reader = read_by(morning)
     apply_for(morning)
     morning.work()
-    assert reader.texts() == [["prep", "culture"]]
+    assert reader.texts() == [["prep", "kit"]]
     entry = morning.entry("survey")
     assert (entry.verdict, entry.reason) == ("wait", "cannot_render")
     apply_for(morning, phone="+351 1")
@@ -217,7 +273,7 @@ def test_where_the_first_part_cannot_be_written_the_others_go_without_it(morning
     reader = read_by(morning)
     apply_for(morning)
     morning.run_for(hours=3)
-    assert reader.texts() == [["survey", "culture"]]
+    assert reader.texts() == [["survey", "kit"]]
     assert morning.entry("prep").reason == "cannot_render"
 
 
@@ -245,8 +301,8 @@ def test_in_doubt_is_every_part_of_it_and_none_goes_again(morning: World, outcom
 
 
 def test_each_part_makes_its_own_promise(small: World) -> None:
-    delays = {"prep": "0 minutes", "survey": "1 hour", "culture": "2 hours"}
-    notes(small, delays, survey=PROMISE, culture=PROMISE)
+    delays = {"prep": "0 minutes", "survey": "1 hour", "kit": "2 hours"}
+    notes(small, delays, survey=PROMISE, kit=PROMISE)
     small.tell(
         "application.created",
         application={"id": "a1", "recruiter": {"email": "ida@example.com"}},
@@ -254,7 +310,7 @@ def test_each_part_makes_its_own_promise(small: World) -> None:
     small.work()
     with small.database.read() as connection:
         (facts,) = small.project.planner.read(connection, [1]).values()
-    assert [each.step for each in facts.promises.values()] == ["culture", "survey"]
+    assert [each.step for each in facts.promises.values()] == ["kit", "survey"]
 
 
 def test_a_bundle_is_one_contact_in_the_class_of_its_first_part(morning: World) -> None:
@@ -274,18 +330,16 @@ def test_a_house_may_want_every_mail_by_itself(morning: World) -> None:
     reader = read_by(morning)
     apply_for(morning)
     morning.run_for(days=3)
-    assert reader.texts() == [["prep"], ["survey"], ["culture"]]
+    assert reader.texts() == [["prep"], ["survey"], ["kit"]]
 
 
 def test_a_preview_shows_several_templates_as_the_one_mail_that_they_are(morning: World) -> None:
     reader = read_by(morning)
     apply_for(morning)
-    assert [morning.entry(name).mail for name in PARTS] == [
-        "notes/prep+notes/survey+notes/culture"
-    ] * 3
+    assert [morning.entry(name).mail for name in PARTS] == ["notes/prep+notes/survey+notes/kit"] * 3
     with morning.database.read() as connection:
         (facts,) = morning.project.planner.read(connection, [1]).values()
-    seen = morning.project.letters.preview("notes/culture+notes/prep+notes/survey", facts)
+    seen = morning.project.letters.preview("notes/kit+notes/prep+notes/survey", facts)
     morning.work()
     (mail,) = reader.mails
     links = re.compile(r"/[up]/\S+")
@@ -293,12 +347,12 @@ def test_a_preview_shows_several_templates_as_the_one_mail_that_they_are(morning
     assert links.sub("", text) == links.sub("", seen.rendered.text)
     assert mail["Subject"] == seen.rendered.subject
     assert {entry.mail for entry in map(morning.entry, PARTS)} == {
-        "notes/prep+notes/survey+notes/culture"
+        "notes/prep+notes/survey+notes/kit"
     }
 
 
 def test_an_answer_is_the_sections_that_asked(morning: World) -> None:
-    path = morning.folder / "templates/notes/culture.md"
+    path = morning.folder / "templates/notes/kit.md"
     ask = "ask:\n  - {id: more, text: More?, options: {a: Yes, b: No}, then: {b: leave}}\n"
     path.write_text(
         path.read_text().replace("category:", f"{ask}category:") + '\n{{ ask("more") }}'
@@ -311,13 +365,13 @@ def test_an_answer_is_the_sections_that_asked(morning: World) -> None:
     choice = choice_of(morning.project, tokens[1])
     assert choice is not None
     assert choice.asked is not None
-    assert (choice.asked.template, choice.asked.step) == ("notes/culture", "culture")
+    assert (choice.asked.template, choice.asked.step) == ("notes/kit", "kit")
     give(morning.project, choice)
     morning.work()
     with morning.database.read() as connection:
         (facts,) = morning.project.planner.read(connection, [1]).values()
     ended = {each.campaign for each in facts.enrollments if each.ended_at is not None}
-    assert ended == {"culture"}
+    assert ended == {"kit"}
 
 
 def test_a_mail_that_is_queued_already_joins_a_more_necessary_one(world: World) -> None:
@@ -341,7 +395,7 @@ def test_a_mail_that_is_queued_already_joins_a_more_necessary_one(world: World) 
 def test_what_is_just_being_handed_over_is_left_alone(morning: World) -> None:
     class Busy(Reader):
         def hand_over(self, *given: Any) -> Outcome:
-            morning.tell("candidate.unsubscribed")
+            morning.tell("candidate.do_not_contact")
             while morning.project.planner.tick():
                 pass
             assert {row["state"] for row in rows(morning).values()} == {"sending"}
@@ -363,4 +417,4 @@ def test_a_step_that_is_renamed_stays_in_the_bundle_that_is_tried_again(morning:
     morning.reload()
     morning.run_for(hours=1)
     assert reader.texts() == [list(PARTS)] * 2
-    assert sorted(rows(morning)) == ["asked", "culture", "prep"]
+    assert sorted(rows(morning)) == ["asked", "kit", "prep"]
