@@ -63,7 +63,7 @@ def message(
         ("Date", format_datetime(at.astimezone(UTC))),
         ("Message-ID", message.message_id),
     ]
-    if category.klass is MessageClass.NURTURE or rendered.leavable:
+    if category.klass is MessageClass.NURTURE:
         headers.append(("List-Unsubscribe", f"<{rendered.unsubscribe_url}>"))
         headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
     if category.klass is not MessageClass.PRIVACY:

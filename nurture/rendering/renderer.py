@@ -41,7 +41,6 @@ class Rendered:
     text: str
     locale: str  #: of the words: the Content-Language
     unsubscribe_url: str  #: this person's, whether or not the mail shows it
-    leavable: bool = False  #: some of it is nurture mail, so it says how to have no more of that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,8 +141,8 @@ class Renderer:
         locale: str | None,
         message_id: int = 0,
     ) -> Rendered:
-        """Several letters as one mail, most necessary first: it has the first one's subject and
-        layout, and a heading over each. One letter is a mail as `render` gives it.
+        """Several letters of one class as one mail, most necessary first: it has the first one's
+        subject and layout, and a heading over each. One letter is a mail as `render` gives it.
 
         Raises RenderError, whose `part` is the number of the letter that cannot be written.
         """
@@ -215,11 +214,12 @@ class Renderer:
     ) -> Rendered:
         first = letters[0]
         reading = self._reading(first.template, locale)
-        leavable = any(letter.klass is MessageClass.NURTURE for letter in letters)
         slots = Slots()
         links = self._links(candidate_id)
         for number, letter in enumerate(letters):
             with _of(letter.template, number):
+                if letter.klass is not first.klass:
+                    raise RenderError(f"{letter.klass} mail never joins {first.klass} mail")
                 self._find_words(letter, slots, links, locale)
                 letter.words["_asked"] = self._asked(letter.template, candidate_id, message_id)
                 of, line = letter.template, letter.template.subject_line
@@ -236,11 +236,11 @@ class Renderer:
         }
         whole = self._whole(letters, slots)
         files = tuple((letter.template.key, letter.template.digest) for letter in letters)
-        key = (files, reading, first.klass, leavable, bool(preheader), whole)
+        key = (files, reading, first.klass, bool(preheader), whole)
         shape = self._shapes.get(key)
         if shape is None:
             with _of(first.template, 0):
-                shape = self._shape(first, whole, fixed, leavable, reading, bool(preheader))
+                shape = self._shape(first, whole, fixed, reading, bool(preheader))
             if len(self._shapes) >= _SHAPES_MAX:
                 self._shapes.clear()
             self._shapes[key] = shape
@@ -251,7 +251,6 @@ class Renderer:
             text=shape.text.fill(slots.values),
             locale=reading,
             unsubscribe_url=links["unsubscribe_url"],
-            leavable=leavable,
         )
         for number, letter in enumerate(letters):
             with _of(letter.template, number):
@@ -301,19 +300,19 @@ class Renderer:
         first: _Letter,
         whole: Whole,
         fixed: Mapping[str, str],
-        leavable: bool,
         locale: str,
         preheader: bool,
     ) -> _Shape:
         """Markdown to HTML, layout and inlined CSS: the slow part, once."""
+        nurture = first.klass is MessageClass.NURTURE
         page = self._layouts.page(
             first.template.layout,
             body=Markup(whole.html()),  # noqa: S704 - the authors' words; values are still tokens
             fixed={**fixed, "preheader": fixed["preheader"] if preheader else ""},
-            nurture=leavable,
+            nurture=nurture,
             locale=locale,
         )
-        footer = self._layouts.plain_footer(fixed, leavable, locale)
+        footer = self._layouts.plain_footer(fixed, nurture, locale)
         return _Shape(
             html=laid_out(inline(page), self._layouts.link_style),
             text=typed(tidy(f"{whole.plain()}\n--\n{footer}")),

@@ -22,8 +22,8 @@ SURVEY = "Hi there,\n\n- Was it clear?\n- Was it kind?\n\nThe survey team\n"
 @pytest.fixture
 def bundle(project):
     project.write("prep.md", PREP, subject="Your day", category="prep", preheader="A kit")
-    project.write("team.md", TEAM, subject="'Who & what: the team'", category="culture")
-    project.write("survey.md", SURVEY, subject="Two questions", category="check-in")
+    project.write("team.md", TEAM, subject="'Who & what: the team'", category="help")
+    project.write("survey.md", SURVEY, subject="Two questions", category="status")
     return project
 
 
@@ -81,18 +81,31 @@ def test_the_subject_is_the_first_ones_and_the_preheader_names_the_others(bundle
     assert mail.preheader == "Also in this mail: Who & what: the team; Two questions"
 
 
-def test_the_footer_stands_once_and_lets_go_where_any_part_is_nurture_mail(bundle):
-    mail = rendered(bundle, "prep", "team")
-    assert mail.text.count("\n--\n") == 1
-    assert mail.html.count("because of your application") == 1
-    assert mail.html.count(mail.unsubscribe_url) == 1
-    category = bundle.config.categories["prep"]
-    raw = message(
-        mail, message=row(), facts=facts(), category=category, config=bundle.config, at=NOW
-    )
-    assert b"List-Unsubscribe: <" + mail.unsubscribe_url.encode() in raw.replace(b"\r\n ", b" ")
-    bundle.write("kit.md", PREP, subject="A kit", category="prep")
-    assert "unsubscribe" not in rendered(bundle, "prep", "kit").html.casefold()
+def test_the_footer_stands_once_and_lets_go_of_nurture_mail_alone(bundle):
+    def raw(mail, category):
+        known = {"facts": facts(), "category": bundle.config.categories[category], "at": NOW}
+        return message(mail, message=row(), config=bundle.config, **known).replace(b"\r\n ", b" ")
+
+    bundle.write("culture.md", TEAM, subject="'Who & what: the team'", category="culture")
+    bundle.write("digest.md", SURVEY, subject="Two questions", category="digest")
+    letting_go = rendered(bundle, "culture", "digest")
+    assert letting_go.html.count(letting_go.unsubscribe_url) == 1
+    sent = raw(letting_go, "culture")
+    assert sent.count(b"List-Unsubscribe: <" + letting_go.unsubscribe_url.encode()) == 1
+    service = rendered(bundle, "prep", "team")
+    assert service.html.count("because of your application") == 1
+    assert b"unsubscribe" not in raw(service, "prep").lower()
+    assert "unsubscribe" not in service.html.casefold()
+    for mail in (letting_go, service):
+        assert mail.text.count("\n--\n") == 1
+
+
+def test_letters_of_two_classes_are_never_one(bundle):
+    bundle.write("culture.md", TEAM, subject="The team", category="culture")
+    for names in (["prep", "team", "culture"], ["culture", "prep"]):
+        with pytest.raises(RenderError, match="never joins") as caught:
+            rendered(bundle, *names)
+        assert caught.value.part == len(names) - 1
 
 
 def test_a_shape_is_laid_out_once_for_all_who_take_the_same_branches(bundle, monkeypatch):
