@@ -215,11 +215,16 @@ def test_a_revision_that_git_does_not_know_is_one_clear_line(run: Run, folder: P
 # --- the page
 
 
-def test_the_page_tells_all_without_script_or_loads(begun: Run, folder: Path) -> None:
+def test_the_page_tells_all_without_script_or_loads(run: Run, folder: Path) -> None:
+    (folder / "campaigns/by-night.yaml").write_text(
+        "name: By night\nstatus: live\nenter: {if: candidate.email}\nsteps:\n"
+        "  - send: culture/meet-the-team\n    at: 1 day after entered at 03:00\n"
+        "    until: 1 day after entered at 04:00\n"
+    )
+    assert run("run", "--once").exit_code == 0
     edit(folder, *SOONER)
-    edit(folder, "config.yaml", "  at_most: 5 ", "  at_most: 1 ")  # what is capped joins no other
     words = ("--days", "10", "--against", "in-force", "--html", "out/page.html")
-    assert begun("simulate", *words).exit_code == 0
+    assert run("simulate", *words).exit_code == 0
     page = (folder / "out/page.html").read_text(encoding="utf-8")
     for title in ("What differs", "Mails a day", "Campaigns", "Capped", "Expired", "Calendars"):
         assert f"<h2>{title}" in page, title
