@@ -175,8 +175,8 @@ def messages(
 
 
 _MESSAGE = (
-    *("id", "message_id", "section", "candidate", "campaign", "step", "template", "category"),
-    *("state", "created_at", "sent_at", "reason"),
+    *("id", "message_id", "candidate", "campaign", "step", "template", "category"),
+    *("state", "created_at", "sent_at", "reason", "section"),
 )
 
 

@@ -14,7 +14,7 @@ from nurture.core import calling, timing
 from nurture.core.barring import barred, new_only
 from nurture.core.bundling import Bundles, Lead
 from nurture.core.caps import Blocked, Hold, Limits, Taken, earliest
-from nurture.core.ceilings import never_skipped
+from nurture.core.ceilings import at_ceiling, ends_silence, never_skipped
 from nurture.core.holding import Holding
 from nurture.core.hours import Openings
 from nurture.core.journey import Key, Standstill, Want
@@ -91,7 +91,7 @@ def plan(
     for want in wanted:  # file order, so that a chain of waiting steps adds up
         if isinstance(want, Standstill) and want.above in items:
             items[want.key] = day.forecast(items[want.key], items[want.above])
-    told = [never_skipped(item, now) for item in items.values()]
+    told = [day.at_last(item) for item in items.values()]
     ordered = sorted(told, key=lambda item: (item.at is None, item.at or now, _name(item)))
     return Agenda(items=tuple(ordered), wake_at=min(day.alarms, default=None))
 
@@ -200,6 +200,8 @@ class _Day:
         return None
 
     def too_late(self, want: Want, until: datetime) -> Item:
+        if at_ceiling(want.step) and not want.truth.value:  # nobody is to say it, late or not
+            return self.item(want, Verdict.SKIP, Reason.CONDITION, final=True)
         verdict = Verdict.TASK if self.to_be_told(want) else Verdict.SKIP
         fresh_until = want.step.fresh_until
         if fresh_until is not None and until == self.end_of(fresh_until):
@@ -432,6 +434,27 @@ class _Day:
             self.alarm(want.moment_at, want.truth.changes_at)
             return self.item(want, Verdict.WAIT, Reason.SCHEDULED, at=want.moment_at)
         return self.item(want, Verdict.TASK, Reason.DUE, at=self.now, final=True)
+
+    def at_last(self, item: Item) -> Item:
+        """What would be dropped at a ceiling becomes a person's task; but where a mail with news
+        goes out now, that one ends the silence, and nobody need be asked to."""
+        told = never_skipped(item, self.now)
+        if told.verdict is not Verdict.TASK or not ends_silence(told.step):
+            return told
+        for other in self.items.values():
+            category = other.category
+            if (
+                other.verdict is Verdict.SEND
+                and other.application in (None, told.application)
+                and category is not None
+                and category.counts_as_contact
+                and not category.holding
+            ):
+                detail = {"step": other.step.id}
+                return told._replace(
+                    verdict=Verdict.WAIT, reason=Reason.AFTER_STEP, final=False, detail=detail
+                )
+        return told
 
     def forecast(self, item: Item, above: Item) -> Item:
         """About when a waiting step will come, if the one above it goes as it now looks."""

@@ -14,7 +14,8 @@ from nurture.core.model import Category, Contact, Reason, Step, StepRecord, Step
 if TYPE_CHECKING:  # what a verdict is made of knows of journeys, and those of ceilings
     from nurture.core.verdicts import Item
 
-ANCHORS = frozenset({"application.silence_due", "promise.due"})
+_SILENCE = "application.silence_due"
+ANCHORS = frozenset({_SILENCE, "promise.due"})
 #: Skips that are somebody's will, or no end at all: what it hangs on has moved on.
 _WILLED = frozenset(
     {
@@ -31,6 +32,12 @@ _WILLED = frozenset(
 def at_ceiling(step: Step) -> bool:
     """Whether this step hangs on a ceiling."""
     return step.at is not None and step.at.anchor in ANCHORS
+
+
+def ends_silence(step: Step) -> bool:
+    """Whether this mail is there to end a silence, as any other word from us would."""
+    moment = step.at
+    return step.send is not None and moment is not None and moment.anchor == _SILENCE
 
 
 def says_nothing_new(step: Step, categories: Mapping[str, Category]) -> bool:

@@ -20,8 +20,10 @@ from tests.world import World
 STEPS = "steps:\n  - send: news/hello\n"
 
 
-def audience_of(world: World, enter: str, *, status: str = "live", more: str = STEPS) -> None:
-    world.template("news/hello", "culture")
+def audience_of(
+    world: World, enter: str, *, status: str = "live", more: str = STEPS, of: str = "culture"
+) -> None:
+    world.template("news/hello", of)
     world.campaign("pool", f"name: Pool\nstatus: {status}\nenter: {enter}\n{more}")
     world.reload()
 
@@ -171,7 +173,8 @@ def test_who_must_not_be_written_to_never_enters(world: World) -> None:
 
 def test_again_after_a_time_opens_a_new_number_and_ends_the_former(world: World) -> None:
     known(world, "c1", country="PT")
-    audience_of(world, '{if: candidate.country == "PT", again: 90 days}')
+    # A question: other nurture texts reach nobody twice.
+    audience_of(world, '{if: candidate.country == "PT", again: 90 days}', of="check-in")
     world.run_for(days=89)
     assert [row.number for row in rows(world)] == [1]
     world.run_for(days=2)

@@ -540,3 +540,21 @@ def test_the_law_s_ceiling_is_an_anchor_and_a_proof(ontario: World) -> None:
 def test_without_a_law_there_is_no_proof_of_it(starter: World) -> None:
     with pytest.raises(UsageError):
         list(silence.proof(starter.project))
+
+
+def test_who_hears_from_us_just_now_needs_no_task_for_a_silence_that_is_over(
+    starter: World,
+) -> None:
+    old = (starter.clock.now() - 30 * DAY).isoformat()
+    apply_for(starter, applied_at=old, stage_since=old)
+    starter.tell(
+        "interview.scheduled",
+        candidate={"id": "c1"},
+        application={"id": "a-c1"},
+        interview={"id": "i1", "starts_at": (starter.clock.now() + 9 * DAY).isoformat()},
+    )
+    apply_for(starter, "c2", stage="screening", applied_at=old, stage_since=old)
+    starter.run_for(hours=2)
+    assert "confirmation" in steps(starter)
+    assert of_tasks(starter) == []
+    assert "no-silence" in {entry.campaign for entry in starter.agenda()}

@@ -10,7 +10,7 @@ import pytest
 from letters import NOW, facts
 
 from nurture.config import Config
-from nurture.core.model import Person, Subject
+from nurture.core.model import Person, Promise, Subject
 from nurture.rendering import renderer as renderer_module
 from nurture.rendering.context import context
 from nurture.rendering.inline import inline
@@ -64,6 +64,17 @@ def everything_known(name):
         people=people,
         applications={"a-9": application},
         interviews={"i-3": replace(interview, fields={**interview.fields, **more})},
+        promises={
+            "p-1": Promise(
+                ref="p-1",
+                candidate_id=7,
+                application="a-9",
+                what="a <decision>",
+                owner="ida@example.com",
+                made_at=NOW,
+                due_at=NOW + timedelta(days=3),
+            )
+        },
     )
 
 
