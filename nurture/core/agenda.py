@@ -450,9 +450,12 @@ class _Day:
                 and category.counts_as_contact
                 and not category.holding
             ):
-                detail = {"step": other.step.id}
                 return told._replace(
-                    verdict=Verdict.WAIT, reason=Reason.AFTER_STEP, final=False, detail=detail
+                    verdict=Verdict.WAIT,
+                    reason=Reason.AFTER_STEP,
+                    at=None,
+                    final=False,
+                    detail={"step": other.step.id},
                 )
         return told
 

@@ -312,16 +312,20 @@ class _Taking:
             since = stamp(min(told.stage_since or self.at, self.at))
             name = [told.stage and stages.normalise(told.stage), told.stage]
             history += [[each, *name] for each in {since, at}]
-        elif self.event.type == "application.created" and not any(
-            (one[0] or "") <= at for one in history
-        ):
-            history.append([at, "applied", None])
+        elif self.event.type == "application.created":
+            history.append([at, "applied", None])  # nobody said so: a word of theirs before stands
         else:
             return
         record.touched = True
         record.data[_HISTORY] = history = _in_order(history)
-        latest = begun = history[-1]
-        for one in reversed(history):
+        told_at = min((one[0] or "" for one in history if not _implied(one)), default=None)
+        standing = [
+            one
+            for one in history
+            if not _implied(one) or told_at is None or (one[0] or "") < told_at
+        ]
+        latest = begun = standing[-1]
+        for one in reversed(standing):
             if (one[1] or one[2]) != (latest[1] or latest[2]):  # it may go by several names
                 break
             begun = one
@@ -640,6 +644,11 @@ _EFFECTS: dict[str, Callable[[_Taking, Record], None]] = {
     "message.bounced": _Taking.bounced,
     "message.complained": _Taking.complained,
 }
+
+
+def _implied(stage: list[str | None]) -> bool:
+    """Whether it was concluded from an application that began, and not told."""
+    return stage[1] is not None and stage[2] is None
 
 
 def _first(record: Record, name: str, value: Any) -> None:

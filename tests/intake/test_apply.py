@@ -107,6 +107,23 @@ def test_only_what_an_event_tells_is_changed_and_null_clears(database: Database)
     assert ana.fields == {}
 
 
+def test_a_stage_that_is_only_concluded_gives_way_to_what_was_told_before_in_any_order(
+    database: Database,
+) -> None:
+    told = (
+        event("interview.scheduled", hours(1), candidate=ANA, interview={"id": "i-3"},
+              application={"id": "a-9", "stage": None}),
+        event("application.created", hours(2), candidate=ANA, application={"id": "a-9"}),
+    )  # fmt: skip
+    seen = []
+    for order in (told, told[::-1]):
+        empty(database)
+        tell(database, *order)
+        own = application(database)
+        seen.append((own.stage, own.stage_since))
+    assert seen == [(None, hours(1))] * 2
+
+
 def test_an_event_told_twice_changes_nothing(database: Database) -> None:
     first = event("candidate.upserted", id="e1", candidate=ANA)
     assert not apply(database, first, NOW).duplicate
