@@ -20,6 +20,8 @@ _SILENCE = {"applied": 7, "screening": 5, "interviewing": 3, "final": 2}
 _MORE_DAYS = 2
 _TOLERANCE = timedelta(hours=36)
 _WORDS = ("contact.logged", "candidate.replied")
+#: A mail of nothing but these tells nobody how their application goes: it ends no silence.
+_NO_WORDS = frozenset({"culture", "digest"})
 _OVER = (
     *("application.rejected", "application.withdrawn", "application.hired"),
     *("candidate.do_not_contact", "offer.accepted"),
@@ -58,7 +60,11 @@ def _silences(
 ) -> Iterator[str]:
     """Stretches without a word, in one stage, that were longer than the stage allows."""
     heard: list[tuple[datetime, str | None]] = []  # when, and the stage since then if it is another
-    words = [mail.at for mail in past.accepted if mail.to.startswith(f"{ref}@")]
+    words = [
+        mail.at
+        for mail in past.accepted
+        if mail.to.startswith(f"{ref}@") and not mail.categories <= _NO_WORDS
+    ]
     words += [each.at for each in past.events({ref}, len(past.log), *_WORDS)]
     for told in past.events({ref}, len(past.log)):
         another = None
