@@ -152,6 +152,8 @@ interviews = Table(
     Column("starts_at", Instant),
     Column("ends_at", Instant),
     Column("booked_at", Instant),
+    # How often its time or place has changed: the SEQUENCE of its calendar entry (RFC 5546 2.1.4).
+    Column("sequence", Integer, nullable=False, default=0, server_default="0"),
     Column("data", JSON, nullable=False, default=dict),
 )
 
@@ -283,6 +285,9 @@ messages = Table(
     Column("next_attempt_at", Instant),
     Column("lease", Text),  # whose hand it is in; outcomes are recorded only under it
     Column("lease_until", Instant),
+    Column(
+        "invite", Text
+    ),  # what it said to calendars: `REQUEST i-3 1`, method, interview, sequence
     Column("reason", Text),
     Column("detail", JSON, nullable=False, default=dict),
     Index("ix_messages_candidate_id", "candidate_id", "sent_at"),
@@ -391,6 +396,46 @@ releases = Table(
 )
 
 #: Small facts about the store itself: the last tick, which policy was in force.
+#: Kill switches: what must not leave, until somebody lifts it. `ref` names the candidate, job or
+#: campaign; `everything` has none.
+stops = Table(
+    "stops",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("scope", Text, nullable=False),  # candidate | job | campaign | everything
+    Column("ref", Text),
+    Column("cause", Text, nullable=False),  # person | bounces | complaints | refused | restored
+    Column("why", Text, nullable=False),
+    Column("by", Text),
+    Column("since", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", Text),
+    Index("ix_stops_ended_at", "ended_at"),
+)
+
+#: How fast mail may go, shared by all processes: `everything` and `domain:example.com`.
+throttles = Table(
+    "throttles",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("next_at", Instant, nullable=False),  # when the next one may leave
+    Column("slow_until", Instant),  # a server asked us to slow down
+    Column("slowed", Integer, nullable=False, default=0),  # how often in a row
+    Column("said", Text),
+)
+
+#: Who is at work on this database, by the heartbeat of each.
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # run | plan | send | web
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
 marks = Table(
     "marks",
     metadata,

@@ -1,0 +1,60 @@
+"""Kill switches, shared throttles, who is at work, and what calendars were told."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def _key() -> Any:
+    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _instant(name: str, *, required: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=not required)
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("interviews", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("sequence", sa.Integer(), nullable=False, server_default="0"))
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("invite", sa.Text(), nullable=True))
+    op.create_table(
+        "stops",
+        sa.Column("id", _key(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=True),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=True),
+        _instant("since", required=True),
+        _instant("ended_at"),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stops")),
+    )
+    with op.batch_alter_table("stops", schema=None) as batch_op:
+        batch_op.create_index("ix_stops_ended_at", ["ended_at"])
+    op.create_table(
+        "throttles",
+        sa.Column("name", sa.Text(), nullable=False),
+        _instant("next_at", required=True),
+        _instant("slow_until"),
+        sa.Column("slowed", sa.Integer(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_throttles")),
+    )
+    op.create_table(
+        "processes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        _instant("started_at", required=True),
+        _instant("seen_at", required=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_processes")),
+    )
