@@ -7,11 +7,13 @@ the recipient is never in it. Handing the same Message-ID over again replaces it
 import hashlib
 import os
 import re
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from nurture.core.model import Accepted, Deferred, Outcome
+from nurture.delivery.transport import L, one_by_one
 
 _DATE = re.compile(rb"^Date:[ \t]*(.+)\r\n", re.MULTILINE | re.IGNORECASE)
 
@@ -20,6 +22,16 @@ class Outbox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._names: dict[str, str] | None = None  # slug -> name of its file
+
+    def deliver(
+        self, letters: Iterable[L], offer: Callable[[L], bool]
+    ) -> Iterator[tuple[L, Outcome | None]]:
+        """See Transport."""
+        return one_by_one(
+            letters,
+            offer,
+            lambda letter: self.hand_over(letter.sender, letter.to, letter.raw, letter.message_id),
+        )
 
     def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:  # noqa: ARG002
         """Written whole or not at all: a reader never sees half a message."""

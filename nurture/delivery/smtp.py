@@ -10,6 +10,7 @@ import re
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 from nurture.config import is_loopback
 from nurture.core.model import Accepted, Blame, Deferred, Outcome, Rejected, Unknown
 from nurture.delivery.replies import Stage, refusal, shown
+from nurture.delivery.transport import L, one_by_one
 from nurture.errors import UsageError
 
 _ENVELOPE_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")  # printable ASCII, no space, < or >
@@ -64,6 +66,16 @@ class Smtp:
         self._messages_max = messages_max
         self._connection: smtplib.SMTP | None = None
         self._used = 0
+
+    def deliver(
+        self, letters: Iterable[L], offer: Callable[[L], bool]
+    ) -> Iterator[tuple[L, Outcome | None]]:
+        """See Transport."""
+        return one_by_one(
+            letters,
+            offer,
+            lambda letter: self.hand_over(letter.sender, letter.to, letter.raw, letter.message_id),
+        )
 
     def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:  # noqa: ARG002
         """See Transport. `raw` is sent as it is, with dots doubled."""

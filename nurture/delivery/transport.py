@@ -1,22 +1,58 @@
-"""What is handing a message over, whoever takes it?"""
+"""What is handing messages over, whoever takes them?"""
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
 
 from nurture.core.model import Outcome
 
 
+class Letter(Protocol):
+    """A message ready to leave."""
+
+    @property
+    def sender(self) -> str:
+        """Envelope: where bounces go."""
+
+    @property
+    def to(self) -> str:
+        """Envelope: the one recipient."""
+
+    @property
+    def raw(self) -> bytes:
+        """RFC 5322, every line ended by CRLF."""
+
+    @property
+    def message_id(self) -> str:
+        """As in the header."""
+
+
+L = TypeVar("L", bound=Letter)
+
+
 class Transport(Protocol):
-    """Takes one message at a time. Not for several threads at once: one a lane."""
+    def deliver(
+        self, letters: Iterable[L], offer: Callable[[L], bool]
+    ) -> Iterator[tuple[L, Outcome | None]]:
+        """Offer each letter to its recipient; each comes back once, in any order, with its outcome.
 
-    def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:
-        """Offer `raw` (RFC 5322, CRLF) to one recipient.
-
-        Never raises for what goes wrong on the way: that is the outcome.
+        `letters` is drawn from in the caller's thread, whenever there is room for one more, so
+        that writing a letter overlaps with carrying others; outcomes are given there too. `offer`
+        is asked in any thread, right before the first byte of a letter's content leaves. Where it
+        says no the letter does not go, and its outcome is None. Nothing is raised for what goes
+        wrong on the way: that is the outcome. What was not drawn when the iterator is closed was
+        not offered.
         """
 
     def close(self) -> None:
         """Let go of connections. The transport can be used again."""
+
+
+def one_by_one(
+    letters: Iterable[L], offer: Callable[[L], bool], take: Callable[[L], Outcome]
+) -> Iterator[tuple[L, Outcome | None]]:
+    """`Transport.deliver` for who takes a letter at a time, and at once."""
+    for letter in letters:
+        yield letter, take(letter) if offer(letter) else None
 
 
 class Rehearsal:
@@ -27,11 +63,32 @@ class Rehearsal:
         self._outbox = outbox
         self._only_to = frozenset(address.strip().lower() for address in only_to)
 
+    def deliver(
+        self, letters: Iterable[L], offer: Callable[[L], bool]
+    ) -> Iterator[tuple[L, Outcome | None]]:
+        """See Transport."""
+        kept: list[tuple[L, Outcome | None]] = []
+
+        def named() -> Iterator[L]:
+            for letter in letters:
+                if self._is_named(letter.to):
+                    yield letter
+                else:
+                    kept.extend(self._outbox.deliver([letter], offer))
+
+        for result in self._inner.deliver(named(), offer):
+            while kept:
+                yield kept.pop()
+            yield result
+        yield from kept
+
     def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:
-        named = to.strip().lower() in self._only_to
-        taker = self._inner if named else self._outbox
-        return taker.hand_over(envelope_from, to, raw, message_id)
+        taker = self._inner if self._is_named(to) else self._outbox
+        return taker.hand_over(envelope_from, to, raw, message_id)  # type: ignore[attr-defined,no-any-return]
 
     def close(self) -> None:
         self._inner.close()
         self._outbox.close()
+
+    def _is_named(self, address: str) -> bool:
+        return address.strip().lower() in self._only_to

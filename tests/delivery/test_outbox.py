@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,10 @@ EARLIER = b"Date: Wed, 02 Dec 2026 23:30:00 -0100\r\nSubject: earlier\r\n\r\nHel
 
 
 def hand(outbox, raw, message_id, to="ana@example.com"):
-    return outbox.hand_over("talent@example.com", to, raw, message_id)
+    letter = SimpleNamespace(sender="talent@example.com", to=to, raw=raw, message_id=message_id)
+    ((back, outcome),) = outbox.deliver([letter], lambda _: True)
+    assert back is letter
+    return outcome
 
 
 def files(folder):
@@ -99,3 +103,13 @@ def test_in_a_rehearsal_only_the_named_get_mail(tmp_path):
     rehearsal.close()
     assert [name.split("-")[1] for name in files(tmp_path / "real")] == ["n1"]
     assert [name.split("-")[1] for name in files(tmp_path / "kept")] == ["n2", "n3"]
+
+
+def test_what_may_not_go_is_not_written_and_has_no_outcome(tmp_path):
+    letters = [
+        SimpleNamespace(sender="talent@example.com", to=to, raw=LATER, message_id=f"<{to}>")
+        for to in ("me@example.com", "ana@example.com")
+    ]
+    rehearsal = Rehearsal(Outbox(tmp_path / "real"), Outbox(tmp_path / "kept"), ["me@example.com"])
+    assert [outcome for _, outcome in rehearsal.deliver(letters, lambda _: False)] == [None, None]
+    assert list(tmp_path.rglob("*.eml")) == []
