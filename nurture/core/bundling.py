@@ -114,11 +114,12 @@ def tried(message: Message) -> bool:
 
 def _shares(want: Want, category: Category) -> bool:
     """Whether this kind of mail ever shares one: nothing grave, nothing that a person has to see
-    first, nothing whose instant is only a forecast."""
+    first, nothing whose instant is only a forecast, nothing that speaks to calendars."""
     return (
         category.bundle
         and category.approval is Approval.AUTO
         and want.step.tone is not Tone.GRAVE
+        and not want.step.alone
         and want.firm
     )
 

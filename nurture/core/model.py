@@ -252,6 +252,8 @@ class Interview:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     booked_at: datetime | None = None
+    cancelled_at: datetime | None = None  #: since when it is off; None while it is not
+    sequence: int = 0  #: how often its time, its place or whether it is on has changed
     fields: Mapping[str, Any] = field(default_factory=dict)  #: location, url, phone, interviewers
 
 
@@ -365,6 +367,8 @@ class Contact:
     step: str | None = None
     application: str | None = None
     message_id: int | None = None
+    header: str | None = None  #: of a mail: its Message-ID
+    invite: str | None = None  #: of a mail: what it told calendars, see rendering/invitation.py
     sections: "tuple[Section, ...]" = ()  #: of a bundle, all; its category is its first one's
     human: bool = False
     outcome: str | None = None  #: of a call: spoke | voicemail | no_answer | wrong_number
@@ -546,6 +550,7 @@ class Step:
     tone: Tone = Tone.NEUTRAL
     topic: str | None = None  #: what a candidate unsubscribes from; default the category
     fresh_until: date | None = None  #: of the template: after this day its content is stale
+    alone: bool = False  #: its mail holds a calendar entry, and shares with no other mail
     line: int = 1
 
 

@@ -74,7 +74,9 @@ def interview_from_row(row: Row) -> Interview:
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
         booked_at=row["booked_at"],
-        fields=_fields(data, ("kind",)),
+        cancelled_at=_instant(data.get("cancelled_at")) if row["status"] == "cancelled" else None,
+        sequence=row["sequence"],
+        fields=_fields(data, ("kind", "cancelled_at")),
     )
 
 
