@@ -1,10 +1,22 @@
 """What is known about these candidates? All facts of a batch, in a handful of set queries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    case,
+    select,
+)
 
 from nurture.core.model import (
     Application,
@@ -35,6 +47,95 @@ SETTLED = (MessageState.SENT, MessageState.UNKNOWN, MessageState.BOUNCED, Messag
 _STATES = {each.value: each for each in StepState}
 _VERDICTS = {None: None} | {each.value: each for each in Verdict}
 _REASONS = {None: None} | {each.value: each for each in Reason}
+_CLASSES = {each.value: each for each in MessageClass}
+_AT = attrgetter("at")
+
+_Named = TypeVar("_Named")
+
+
+def _of_these(table: Table, *which: ColumnElement[bool]) -> Select[Any]:
+    """These candidates' rows."""
+    return select(table).where(table.c.candidate_id.in_(_IDS), *which)
+
+
+def _in_order(table: Table) -> Select[Any]:
+    return _of_these(table).order_by(*table.primary_key.columns)
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_NAMES: BindParameter[Any] = bindparam("names", expanding=True)
+_CANDIDATES = select(tables.candidates).where(tables.candidates.c.id.in_(_IDS))
+_APPLICATIONS = _in_order(tables.applications)
+_INTERVIEWS = _in_order(tables.interviews)
+_OFFERS = _in_order(tables.offers)
+_PROMISES = _in_order(tables.promises)
+_ENROLLMENTS = _in_order(tables.enrollments)
+_HUMAN = _in_order(tables.contacts)
+_JOBS = select(tables.jobs).where(tables.jobs.c.ref.in_(_NAMES))
+_PEOPLE = select(tables.people).where(tables.people.c.email.in_(_NAMES))
+_CALLS = _of_these(tables.tasks, tables.tasks.c.kind == CALL).order_by(tables.tasks.c.id)
+_NEW_EVENTS = _of_these(tables.events, tables.events.c.planned_at.is_(None)).order_by(
+    tables.events.c.occurred_at, tables.events.c.id
+)
+_HEARD = _of_these(
+    tables.events,
+    tables.events.c.planned_at.is_not(None),
+    tables.events.c.type.in_(bindparam("types", expanding=True)),
+).order_by(tables.events.c.occurred_at, tables.events.c.id)
+_STEPS = (
+    select(
+        *(
+            tables.steps.c[name]
+            for name in (
+                *("candidate_id", "enrollment_id", "step", "occurrence"),
+                *("anchor_at", "moment_at", "known_at"),
+                *("state", "settled_at", "verdict", "reason", "at"),
+            )
+        ),
+        case((tables.steps.c.reason == Reason.CHOSEN, tables.steps.c.detail["chosen"].as_string())),
+    )
+    .where(tables.steps.c.candidate_id.in_(_IDS))
+    .order_by(tables.steps.c.enrollment_id, tables.steps.c.step, tables.steps.c.occurrence)
+)
+_OF_SECTION = ("campaign", "template", "category", "application")
+_SECTION = [tables.message_steps.c[name].label(f"section_{name}") for name in _OF_SECTION]
+_WITH_STEPS = tables.messages.join(
+    tables.message_steps, tables.message_steps.c.message_id == tables.messages.c.id
+)
+_MAILED = (
+    select(
+        *(
+            tables.messages.c[name]
+            for name in (
+                *("candidate_id", "id", "state", "category", "klass", "template", "campaign"),
+                *("application", "sent_at"),
+            )
+        ),
+        tables.message_steps.c.step,
+        tables.message_steps.c.enrollment_id,
+        tables.message_steps.c.occurrence,
+        *_SECTION,
+    )
+    .select_from(_WITH_STEPS)
+    .where(
+        tables.messages.c.candidate_id.in_(_IDS),
+        tables.messages.c.sent_at.is_not(None),
+        tables.messages.c.state.in_(CONTACTED),
+    )
+    .order_by(tables.messages.c.id, tables.message_steps.c.position)
+)
+_MESSAGES = (
+    select(
+        tables.messages,
+        tables.message_steps.c.enrollment_id,
+        tables.message_steps.c.step,
+        tables.message_steps.c.occurrence,
+        *_SECTION,
+    )
+    .select_from(_WITH_STEPS)
+    .where(tables.messages.c.candidate_id.in_(_IDS), tables.messages.c.state.not_in(SETTLED))
+    .order_by(tables.messages.c.id, tables.message_steps.c.position)
+)
 
 
 def load(
@@ -45,26 +146,22 @@ def load(
     `heard`: the types of events that are read although they were planned on already.
     """
     rows = _Rows(connection, ids)
-    candidates = {
-        row["id"]: row
-        for row in rows.of(select(tables.candidates).where(tables.candidates.c.id.in_(ids)))
-    }
-    applications = rows.grouped(tables.applications)
-    jobs = rows.named(
-        tables.jobs, tables.jobs.c.ref, {row["job"] for row in _flat(applications) if row["job"]}
-    )
-    interviews = rows.grouped(tables.interviews)
-    offers = rows.grouped(tables.offers)
-    promises = rows.grouped(tables.promises)
+    candidates = {row["id"]: row for row in rows.of(_CANDIDATES)}
+    applications = rows.grouped(_APPLICATIONS)
+    named = {row["job"] for row in _flat(applications) if row["job"]}
+    jobs = rows.named(_JOBS, facts.job_from_row, named)
+    interviews = rows.grouped(_INTERVIEWS)
+    offers = rows.grouped(_OFFERS)
+    promises = rows.grouped(_PROMISES)
     owners = {row["owner"] for row in _flat(promises) if row["owner"]}
-    people = rows.named(tables.people, tables.people.c.email, _emails(applications) | owners)
-    enrollments = rows.grouped(tables.enrollments)
+    people = rows.named(_PEOPLE, facts.person_from_row, _emails(applications) | owners)
+    enrollments = rows.grouped(_ENROLLMENTS)
     steps = rows.records()
-    human = rows.grouped(tables.contacts)
-    mails = rows.mails()
-    events = rows.events()
-    known = rows.heard(heard)
-    calls = rows.calls()
+    contacts = rows.contacts()
+    messages = rows.messages()
+    events = rows.events(_NEW_EVENTS)
+    known = rows.events(_HEARD, types=list(heard)) if heard else defaultdict(list)
+    calls = rows.grouped(_CALLS)
     found = {}
     for id_, row in candidates.items():
         own = [facts.application_from_row(each) for each in applications[id_]]
@@ -85,10 +182,8 @@ def load(
             },
             enrollments=tuple(_enrollment(each) for each in enrollments[id_]),
             records=tuple(steps[id_]),
-            contacts=_contacts(human[id_], mails[id_]),
-            messages=tuple(
-                message_from_row(each) for each in mails[id_] if each.row["state"] not in SETTLED
-            ),
+            contacts=tuple(contacts[id_]),
+            messages=tuple(messages[id_]),
             events=tuple(events[id_]),
             heard=tuple(known[id_]),
             replied_at=row["replied_at"],
@@ -99,48 +194,32 @@ def load(
 
 
 class _Rows:
-    """Reads rows of these candidates, grouped by candidate."""
+    """Reads rows of these candidates, grouped by candidate. The statements are made once."""
 
     def __init__(self, connection: Connection, ids: Collection[int]) -> None:
         self.connection = connection
-        self.ids = ids
+        self.ids = {"ids": list(ids)}
 
-    def of(self, query: Select[Any]) -> Sequence[RowMapping]:
-        return self.connection.execute(query).mappings().all()
+    def of(self, query: Select[Any], **values: Any) -> Sequence[RowMapping]:
+        return self.connection.execute(query, self.ids | values).mappings().all()
 
-    def grouped(self, table: Any) -> Mapping[int, list[RowMapping]]:
-        order = table.primary_key.columns.values()
-        query = select(table).where(table.c.candidate_id.in_(self.ids)).order_by(*order)
-        return self._group(query)
+    def grouped(self, query: Select[Any], **values: Any) -> Mapping[int, list[RowMapping]]:
+        groups: defaultdict[int, list[RowMapping]] = defaultdict(list)
+        for row in self.of(query, **values):
+            groups[row["candidate_id"]].append(row)
+        return groups
 
-    def named(self, table: Any, key: Any, names: Collection[str]) -> dict[str, Any]:
-        read = facts.job_from_row if table is tables.jobs else facts.person_from_row
+    def named(
+        self, query: Select[Any], read: Callable[[RowMapping], _Named], names: Collection[str]
+    ) -> dict[str, _Named]:
+        """By the first column."""
         if not names:
             return {}
-        return {row[key.name]: read(row) for row in self.of(select(table).where(key.in_(names)))}
+        found = self.connection.execute(query, {"names": list(names)}).mappings()
+        return {next(iter(row.values())): read(row) for row in found}
 
     def records(self) -> Mapping[int, list[StepRecord]]:
         """By far the most rows, so only what a decision reads, and nothing looked up by name."""
-        steps = tables.steps.c
-        query = (
-            select(
-                steps.candidate_id,
-                steps.enrollment_id,
-                steps.step,
-                steps.occurrence,
-                steps.anchor_at,
-                steps.moment_at,
-                steps.known_at,
-                steps.state,
-                steps.settled_at,
-                steps.verdict,
-                steps.reason,
-                steps.at,
-                case((steps.reason == Reason.CHOSEN, steps.detail["chosen"].as_string())),
-            )
-            .where(steps.candidate_id.in_(self.ids))
-            .order_by(steps.enrollment_id, steps.step, steps.occurrence)
-        )
         groups: defaultdict[int, list[StepRecord]] = defaultdict(list)
         for (
             owner,
@@ -151,9 +230,12 @@ class _Rows:
             moment_at,
             known_at,
             state,
-            *last,
-        ) in self.connection.execute(query):
-            settled_at, verdict, reason, at, chosen = last
+            settled_at,
+            verdict,
+            reason,
+            at,
+            chosen,
+        ) in self.connection.execute(_STEPS, self.ids):
             groups[owner].append(
                 StepRecord(
                     enrollment_id=enrollment_id,
@@ -172,83 +254,122 @@ class _Rows:
             )
         return groups
 
-    def mails(self) -> Mapping[int, list["_Mail"]]:
-        messages, own = tables.messages, tables.message_steps
-        of_section = [own.c[name].label(f"section_{name}") for name in _OF_SECTION]
-        query = (
-            select(messages, own.c.enrollment_id, own.c.step, own.c.occurrence, *of_section)
-            .join(own, own.c.message_id == messages.c.id)
-            .where(messages.c.candidate_id.in_(self.ids))
-            .order_by(messages.c.id, own.c.position)
-        )
-        found: defaultdict[int, list[_Mail]] = defaultdict(list)
-        for row in self.of(query):
-            mails = found[row["candidate_id"]]
-            if not mails or mails[-1].row["id"] != row["id"]:
-                mails.append(_Mail(row, []))
-            if row["section_campaign"] is not None:
-                mails[-1].said.append(_section(row))
+    def contacts(self) -> Mapping[int, list[Contact]]:
+        """Calls and mails by people, and what the engine sent; a bundle's row counts once. A call
+        that nobody took is no contact."""
+        found = self._mailed()
+        for row in self.of(_HUMAN):
+            if row["outcome"] in NOBODY:
+                continue
+            found[row["candidate_id"]].append(
+                Contact(
+                    at=row["at"],
+                    label=row["kind"],
+                    application=row["application"],
+                    human=True,
+                    outcome=row["outcome"],
+                    keeps=row["promise"],
+                )
+            )
+        for each in found.values():
+            each.sort(key=_AT)
         return found
 
-    def calls(self) -> Mapping[int, list[RowMapping]]:
-        tasks = tables.tasks
-        return self._group(
-            select(tasks)
-            .where(tasks.c.candidate_id.in_(self.ids), tasks.c.kind == CALL)
-            .order_by(tasks.c.id)
-        )
+    def _mailed(self) -> defaultdict[int, list[Contact]]:
+        found: defaultdict[int, list[Contact]] = defaultdict(list)
+        bundles: dict[int, list[Section]] = {}
+        for (
+            owner,
+            id_,
+            state,
+            category,
+            klass,
+            template,
+            campaign,
+            application,
+            sent_at,
+            step,
+            *section,
+        ) in self.connection.execute(_MAILED, self.ids):
+            if section[2] is not None:
+                if id_ in bundles:
+                    bundles[id_].append(_section(step, *section))
+                    continue
+                bundles[id_] = [_section(step, *section)]
+            found[owner].append(
+                Contact(
+                    at=sent_at,
+                    category=category,
+                    klass=_CLASSES[klass],
+                    label=template,
+                    campaign=campaign,
+                    template=template,
+                    step=step,
+                    application=application,
+                    message_id=id_,
+                    arrived=state == MessageState.SENT,
+                )
+            )
+        several = {id_ for id_, said in bundles.items() if len(said) > 1}
+        if several:
+            for owner, own in found.items():
+                found[owner] = [
+                    replace(each, sections=tuple(bundles[each.message_id]))
+                    if each.message_id in several
+                    else each
+                    for each in own
+                ]
+        return found
 
-    def events(self) -> Mapping[int, list[Event]]:
-        return self._events(tables.events.c.planned_at.is_(None))
+    def messages(self) -> Mapping[int, list[Message]]:
+        """Those of which something can become still."""
+        found: defaultdict[int, list[Message]] = defaultdict(list)
+        rows: dict[int, list[RowMapping]] = {}
+        for row in self.of(_MESSAGES):
+            rows.setdefault(row["id"], []).append(row)
+        for said in rows.values():
+            found[said[0]["candidate_id"]].append(_message(said))
+        return found
 
-    def heard(self, types: Collection[str]) -> Mapping[int, list[Event]]:
-        if not types:
-            return defaultdict(list)
-        events = tables.events.c
-        return self._events(events.planned_at.is_not(None), events.type.in_(types))
-
-    def _events(self, *which: ColumnElement[bool]) -> Mapping[int, list[Event]]:
-        events = tables.events
-        rows = self._group(
-            select(events)
-            .where(events.c.candidate_id.in_(self.ids), *which)
-            .order_by(events.c.occurred_at, events.c.id)
-        )
+    def events(self, query: Select[Any], **values: Any) -> Mapping[int, list[Event]]:
+        rows = self.grouped(query, **values)
         read = {id_: [facts.event_from_row(row) for row in own] for id_, own in rows.items()}
         return defaultdict(list, read)
 
-    def _group(self, query: Select[Any]) -> Mapping[int, list[RowMapping]]:
-        groups: defaultdict[int, list[RowMapping]] = defaultdict(list)
-        for row in self.of(query):
-            groups[row["candidate_id"]].append(row)
-        return groups
 
-
-class _Mail(NamedTuple):
-    """A message's row with its first step, and what it says of each where that is several."""
-
-    row: RowMapping
-    said: list[Section]
-
-    @property
-    def sections(self) -> tuple[Section, ...]:
-        return tuple(self.said) if len(self.said) > 1 else ()
-
-
-_OF_SECTION = ("campaign", "template", "category", "application")
-
-
-def _section(row: RowMapping) -> Section:
+def _section(
+    step: str,
+    enrollment_id: int,
+    occurrence: str,
+    campaign: str,
+    template: str,
+    category: str,
+    application: str | None,
+) -> Section:
     return Section(
-        enrollment_id=row["enrollment_id"],
-        step=row["step"],
-        occurrence=row["occurrence"],
-        **{name: row[f"section_{name}"] for name in _OF_SECTION},
+        enrollment_id=enrollment_id,
+        step=step,
+        occurrence=occurrence,
+        campaign=campaign,
+        template=template,
+        category=category,
+        application=application,
     )
 
 
-def message_from_row(mail: _Mail) -> Message:
-    row = mail.row
+def _message(said: Sequence[RowMapping]) -> Message:
+    """Of its row with each step that it has."""
+    row = said[0]
+    sections = tuple(
+        _section(
+            each["step"],
+            each["enrollment_id"],
+            each["occurrence"],
+            *(each[f"section_{name}"] for name in _OF_SECTION),
+        )
+        for each in said
+        if each["section_campaign"] is not None
+    )
     return Message(
         id=row["id"],
         candidate_id=row["candidate_id"],
@@ -264,7 +385,7 @@ def message_from_row(mail: _Mail) -> Message:
         created_at=row["created_at"],
         approved_at=row["approved_at"],
         words=(row["template_digest"], row["layout_digest"]),
-        sections=mail.sections,
+        sections=sections if len(sections) > 1 else (),
         until=row["until"],
         sent_at=row["sent_at"],
         attempts=row["attempts"],
@@ -287,42 +408,6 @@ def call_from_row(row: RowMapping) -> Call:
         tries=row["tries"],
         done_at=row["done_at"],
     )
-
-
-def _contacts(human: Sequence[RowMapping], mails: Sequence[_Mail]) -> tuple[Contact, ...]:
-    """Calls and mails by people, and what the engine sent; a bundle's row counts once. A call that
-    nobody took is no contact."""
-    calls = [
-        Contact(
-            at=row["at"],
-            label=row["kind"],
-            application=row["application"],
-            human=True,
-            outcome=row["outcome"],
-            keeps=row["promise"],
-        )
-        for row in human
-        if row["outcome"] not in NOBODY
-    ]
-    sent = [
-        Contact(
-            at=row["sent_at"],
-            category=row["category"],
-            klass=MessageClass(row["klass"]),
-            label=row["template"],
-            campaign=row["campaign"],
-            template=row["template"],
-            step=row["step"],
-            application=row["application"],
-            message_id=row["id"],
-            sections=mail.sections,
-            arrived=row["state"] == MessageState.SENT,
-        )
-        for mail in mails
-        for row in (mail.row,)
-        if row["state"] in CONTACTED and row["sent_at"] is not None
-    ]
-    return tuple(sorted([*calls, *sent], key=lambda contact: contact.at))
 
 
 def _enrollment(row: RowMapping) -> Enrollment:
