@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -292,6 +293,13 @@ messages = Table(
     Column("detail", JSON, nullable=False, default=dict),
     Index("ix_messages_candidate_id", "candidate_id", "sent_at"),
     Index("ix_messages_created_at", "created_at"),
+    Index(  # what a campaign has sent lately: guardrails count to a bound, and no further
+        "ix_messages_campaign",
+        "campaign",
+        "sent_at",
+        sqlite_where=text("sent_at IS NOT NULL"),
+        postgresql_where=text("sent_at IS NOT NULL"),
+    ),
 )
 for _name, _state in {"queued": "queued", "sending": "sending"}.items():
     Index(
@@ -410,7 +418,28 @@ stops = Table(
     Column("since", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("ended_by", Text),
+    # When all whom it kept back were asked to be planned anew; that is done by who plans.
+    Column("released_at", Instant),
     Index("ix_stops_ended_at", "ended_at"),
+)
+
+#: What came back of the mail that was sent: bounces and complaints, which guardrails count.
+returns = Table(
+    "returns",
+    metadata,
+    Column("message_id", Key, ForeignKey("messages.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),  # bounces | complaints
+    _candidate(index=True),
+    Column("campaign", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("weighed", Boolean, nullable=False, default=False),
+    Index("ix_returns_campaign", "campaign", "kind", "at"),
+)
+Index(
+    "ix_returns_unweighed",
+    returns.c.campaign,
+    sqlite_where=text("NOT weighed"),
+    postgresql_where=text("NOT weighed"),
 )
 
 #: How fast mail may go, shared by all processes: `everything` and `domain:example.com`.

@@ -24,6 +24,12 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("sequence", sa.Integer(), nullable=False, server_default="0"))
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.add_column(sa.Column("invite", sa.Text(), nullable=True))
+        batch_op.create_index(
+            "ix_messages_campaign",
+            ["campaign", "sent_at"],
+            sqlite_where=sa.text("sent_at IS NOT NULL"),
+            postgresql_where=sa.text("sent_at IS NOT NULL"),
+        )
     op.create_table(
         "stops",
         sa.Column("id", _key(), nullable=False),
@@ -35,10 +41,37 @@ def upgrade() -> None:
         _instant("since", required=True),
         _instant("ended_at"),
         sa.Column("ended_by", sa.Text(), nullable=True),
+        _instant("released_at"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stops")),
     )
     with op.batch_alter_table("stops", schema=None) as batch_op:
         batch_op.create_index("ix_stops_ended_at", ["ended_at"])
+    op.create_table(
+        "returns",
+        sa.Column("message_id", _key(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("candidate_id", _key(), nullable=False),
+        sa.Column("campaign", sa.Text(), nullable=False),
+        _instant("at", required=True),
+        sa.Column("weighed", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["candidate_id"], ["candidates.id"], name=op.f("fk_returns_candidate_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["messages.id"], name=op.f("fk_returns_message_id")
+        ),
+        sa.PrimaryKeyConstraint("message_id", "kind", name=op.f("pk_returns")),
+    )
+    unweighed = sa.text("NOT weighed")
+    with op.batch_alter_table("returns", schema=None) as batch_op:
+        batch_op.create_index("ix_returns_candidate_id", ["candidate_id"])
+        batch_op.create_index("ix_returns_campaign", ["campaign", "kind", "at"])
+        batch_op.create_index(
+            "ix_returns_unweighed",
+            ["campaign"],
+            sqlite_where=unweighed,
+            postgresql_where=unweighed,
+        )
     op.create_table(
         "throttles",
         sa.Column("name", sa.Text(), nullable=False),
