@@ -46,7 +46,8 @@ def waiting(project: Project) -> list[Waiting]:
         tasks = silence.open_tasks(connection)
         for row in silence.waiting(connection):
             application = application_from_row(row)
-            since, ceiling = _since(application, row, heard, config.silence, now)
+            last = _last(application, row, heard, now)
+            since, ceiling = _since(application, last, heard, config.silence)
             if since is None or ceiling is None:
                 continue
             due_at = timing.shift(since, ceiling, calendars.of(row))
@@ -57,7 +58,7 @@ def waiting(project: Project) -> list[Waiting]:
                     application=application.ref,
                     stage=application.stage,
                     owner=application.recruiter,
-                    last_contact_at=_last(application, row, heard, now),
+                    last_contact_at=last,
                     due_at=due_at,
                     hours=round((due_at - now) / _HOUR, 1),
                     to_be_told=application.status != "active",
@@ -69,14 +70,12 @@ def waiting(project: Project) -> list[Waiting]:
 
 def _since(
     application: Application,
-    row: Any,
+    last: datetime | None,
     heard: silence.Heard,
     ceilings: Mapping[str, Duration],
-    now: datetime,
 ) -> tuple[datetime | None, Duration | None]:
     """Since when they wait, and how long they may."""
     if application.status == "active":
-        last = _last(application, row, heard, now)
         since = last or application.applied_at or application.stage_since
         return since, ceilings.get(application.stage or "")
     decided = decided_at(application)
@@ -96,26 +95,28 @@ def _last(
 ) -> datetime | None:
     latest = heard.latest(heard.counting, application.candidate_id, application.ref)
     instants = [at for at in (latest, row["replied_at"]) if at is not None and at <= now]
-    return max(instants, default=None)
+    return max(instants) if instants else None
 
 
 class _Calendars:
-    """Calendars of rows that have their candidate's `candidate` (ref) and `person` (data)."""
+    """Calendars of rows that have their candidate's `person` (data): for reckoning with days, which
+    everybody in a place does alike. Whose hours are spread how is not asked of them."""
 
     def __init__(self, project: Project) -> None:
         self._calendars = project.planner.calendars
+        self._of: dict[tuple[str | None, str | None, str | None], Calendar] = {}
 
     def of(self, row: Any) -> Calendar:
-        person = row["person"]
-        return self._calendars.of(
-            Candidate(
-                id=row["candidate_id"],
-                ref=row["candidate"],
-                timezone=person.get("timezone"),
-                country=person.get("country"),
-                subdivision=person.get("subdivision"),
+        get = row["person"].get
+        place = (get("timezone"), get("country"), get("subdivision"))
+        known = self._of.get(place)
+        if known is None:
+            timezone, country, subdivision = place
+            anybody = Candidate(
+                id=0, ref="", timezone=timezone, country=country, subdivision=subdivision
             )
-        )
+            known = self._of[place] = self._calendars.of(anybody)
+        return known
 
 
 # --- promises ----------------------------------------------------------------------------------

@@ -40,8 +40,10 @@ class Heard:
 
     def latest(self, kind: Mapping[Of, datetime], candidate: int, ref: str) -> datetime | None:
         """Of this application; what names none is about each."""
-        found = (kind.get((candidate, ref)), kind.get((candidate, None)))
-        return max((at for at in found if at is not None), default=None)
+        of_it, of_none = kind.get((candidate, ref)), kind.get((candidate, None))
+        if of_it is None or of_none is None:
+            return of_it or of_none
+        return max(of_it, of_none)
 
 
 def heard(connection: Connection, counting: Collection[str]) -> Heard:
