@@ -24,6 +24,7 @@ from nurture.cli import (
     previewing,
     running,
     schemas,
+    settling,
     silence,
     simulating,
 )
@@ -82,6 +83,7 @@ for command in (
     looking.status,
     people.tasks,
     people.approve,
+    settling.settle,
     silence.silence,
     silence.promises,
     database.db,

@@ -142,6 +142,7 @@ class Reason(StrEnum):
     CANNOT_RENDER = "cannot_render"
     REFUSED = "refused"
     UNKNOWN_OUTCOME = "unknown_outcome"
+    SETTLED = "settled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -604,6 +605,7 @@ class Blame(StrEnum):
     ADDRESS = "address"
     SENDER = "sender"
     CONTENT = "content"
+    SERVER = "server"  # this mail server cannot carry it: nobody's fault
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -296,4 +296,8 @@ _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     ),
     Reason.REFUSED: lambda told: f"the mail server refused it{told.particular('said', ': {}')}",
     Reason.UNKNOWN_OUTCOME: _fixed("it was handed over and no answer came; it is not sent again"),
+    Reason.SETTLED: lambda told: (
+        f"it was in doubt, and {told.get('by', 'somebody')} found that it"
+        f" {'arrived' if told.get('said') == 'sent' else 'never left'}"
+    ),
 }

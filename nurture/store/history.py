@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, select
+from sqlalchemy import Connection, RowMapping, Select, and_, exists, func, select
 
-from nurture.core.model import MessageState, StepState, Verdict
+from nurture.core.model import MessageState, Reason, StepState, Verdict
 from nurture.store.tables import (
     candidates,
     enrollments,
@@ -53,8 +53,17 @@ def as_object(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def settled_rows(connection: Connection, candidate_id: int) -> Sequence[RowMapping]:
     """The final verdicts of one candidate, oldest first, with their `ref`; what was sent has its
-    `message` (the number of its row) and the digests of the files it was sent by."""
-    query = _told_rows(candidate_id).where(verdicts.c.final)
+    `message` (the number of its row) and the digests of the files it was sent by. A doubt that
+    somebody settled since is none."""
+    later = verdicts.alias()
+    settled = exists().where(
+        later.c.candidate_id == candidate_id,
+        later.c.reason == Reason.SETTLED,
+        later.c.id > verdicts.c.id,
+        *(later.c[name] == verdicts.c[name] for name in _KEY),
+    )
+    doubt = and_(verdicts.c.reason == Reason.UNKNOWN_OUTCOME, settled)
+    query = _told_rows(candidate_id).where(verdicts.c.final, ~doubt)
     return connection.execute(query).mappings().all()
 
 
