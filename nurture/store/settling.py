@@ -42,9 +42,7 @@ def claim(connection: Connection, ids: Collection[int]) -> Sequence[RowMapping]:
     return connection.execute(query).mappings().all()
 
 
-def was_sent(
-    connection: Connection, rows: Sequence[RowMapping], by: str, now: datetime
-) -> None:
+def was_sent(connection: Connection, rows: Sequence[RowMapping], by: str, now: datetime) -> None:
     """These left, and arrived as far as anybody can tell: they stay counted when they left."""
     detail = {"by": by, "said": MessageState.SENT.value}
     said = sections_of(connection, [row["id"] for row in rows])
@@ -58,9 +56,7 @@ def was_sent(
     alarm.ring(connection, {row["candidate_id"] for row in rows}, now)
 
 
-def was_not(
-    connection: Connection, rows: Sequence[RowMapping], by: str, now: datetime
-) -> None:
+def was_not(connection: Connection, rows: Sequence[RowMapping], by: str, now: datetime) -> None:
     """These never left: they count no more, and what they were to say is decided again. Where its
     enrollment is over, or a person has it as a task by now, it is not."""
     detail = {"by": by, "said": "not_sent"}
