@@ -169,6 +169,7 @@ class _Reading:
             tone=template.tone if template else Tone.NEUTRAL,
             topic=template.topic if template else None,
             fresh_until=template.fresh_until if template else None,
+            alone=template is not None and template.calendar is not None,
             line=line,
         )
 
@@ -264,6 +265,10 @@ class _Reading:
                     message += f"; {scope.trigger} has none"
                     hint = "it has " + self.values.supplied()
                     self.values.problem(place, "not-supplied", message, hint)
+        if template.calendar is not None and "interview" not in supplied | missing.keys():
+            message = f'"{template.key}" tells calendars of an interview'
+            message += f"; {scope.trigger} has none"
+            self.values.problem(place, "not-supplied", message, "it has " + self.values.supplied())
         for thing, use in missing.items():
             message = f'"{template.key}" needs {use.name}; {scope.trigger} has no {thing}'
             self.values.problem(place, "not-supplied", message, "it has " + self.values.supplied())

@@ -38,6 +38,7 @@ _STATUSES = "_statuses"  # every status that was told: [instant, status, rejecte
 _HISTORY_AT_MOST = 60
 #: Wishes that are one: a day can be named as hours or as a quiet day.
 _ALIKE = ({"pace", "pace_day"}, {"hours", "quiet_days"}, {"sensitive_until"})
+_WHERE = ("location", "url", "phone")
 _ROLES = ("recruiter", "coordinator", "hiring_manager")
 _FOLLOWING_STATUS = {
     "application.rejected": "rejected",
@@ -364,21 +365,42 @@ class _Taking:
         told = self.event.interview
         if told is None:
             return
-        record = self._record(interviews, told.id, candidate_id=candidate.key, status="scheduled")
+        first = {"candidate_id": candidate.key, "status": "scheduled", "sequence": 0}
+        record = self._record(interviews, told.id, **first)
+        before = None if record.new and not record.as_of else _in_calendars(record)
         given = told.given() | self._belongs()
-        for name in ("starts_at", "ends_at", "booked_at"):
+        for name in ("starts_at", "ends_at", "booked_at", "cancelled_at", "sequence"):
             given.pop(name, None)
         if "starts_at" in told.model_fields_set:
             record.tell("starts_at", told.starts_at, self.at)
         if told.model_fields_set & {"starts_at", "ends_at"}:
             record.tell("ends_at", told.ends_at, self.at)
-        self._tell(record, given | self._followed("interview"))
+        given |= self._followed("interview")
+        self._tell(record, given)
+        self._cancelled_at(record, given.get("status"))
         if told.booked_at is not None:
             record.tell("booked_at", told.booked_at, self.at)
         elif self.event.type == "interview.scheduled":
             record.tell("booked_at", self.at, self.at)
         elif self.event.type == "interview.rescheduled":
             _first(record, "booked_at", self.at)
+        self._calendars_differ(record, before)
+
+    def _calendars_differ(self, record: Record, before: tuple[Any, ...] | None) -> None:
+        """Counts what a calendar has to hear of (RFC 5546 section 2.1.4: SEQUENCE)."""
+        if before is not None and before != _in_calendars(record):
+            record.put("sequence", record["sequence"] + 1)
+
+    def _cancelled_at(self, record: Record, status: str | None) -> None:
+        """Since when it is off: the first cancellation that was told with nothing else after it."""
+        if status is None:
+            return
+        history: list[list[str | None]] = list(record.data.get(_STATUSES, []))
+        history.append([stamp(self.at), status, None])
+        record.touched = True
+        record.data[_STATUSES] = history = _in_order(history)
+        latest = list(takewhile(lambda one: one[1] == "cancelled", reversed(history)))
+        record.put("cancelled_at", latest[-1][0] if latest else None)
 
     def _offer(self, candidate: Record) -> None:
         told = self.event.offer
@@ -644,6 +666,12 @@ _EFFECTS: dict[str, Callable[[_Taking, Record], None]] = {
     "message.bounced": _Taking.bounced,
     "message.complained": _Taking.complained,
 }
+
+
+def _in_calendars(interview: Record) -> tuple[Any, ...]:
+    """What of an interview stands in a calendar: when, where, and whether it is on."""
+    off = interview["status"] == "cancelled"
+    return (off, *(interview[name] for name in ("starts_at", "ends_at", *_WHERE)))
 
 
 def _implied(stage: list[str | None]) -> bool:

@@ -30,6 +30,7 @@ from nurture.core.model import (
     Subject,
     Wishes,
 )
+from nurture.core.moving import moved_from, moved_to
 from nurture.core.promised import next_date, notes_in_a_row, slips
 from nurture.core.subject import (
     application_of,
@@ -100,6 +101,8 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "interviewers": "list",
         "reschedule_url": "text",
         "conflict": "text",
+        "moved_to": "instant",
+        "moved_from": "instant",
     },
     "offer": {
         "sent_at": "instant",
@@ -194,7 +197,7 @@ def context(
     if next_from is not None:
         changes.append(next_from)
     if interview is not None:
-        words["interview"] = _interview(interview, facts.candidate, zone, config)
+        words["interview"] = _interview(interview, facts, zone, config)
     offer = offer_of(facts, subject)
     if offer is not None:
         words["offer"] = _present(
@@ -326,9 +329,11 @@ def _promise(promise: Promise, facts: Facts) -> dict[str, Any]:
 
 
 def _interview(
-    interview: Interview, candidate: Candidate, zone: ZoneInfo, config: Config
+    interview: Interview, facts: Facts, zone: ZoneInfo, config: Config
 ) -> dict[str, Any]:
     fields = interview.fields
+    after = moved_to(facts, interview, config.cancel_hold)
+    before = moved_from(facts, interview, config.cancel_hold)
     starts_at, ends_at = interview.starts_at, interview.ends_at
     if starts_at is not None and ends_at is None:
         ends_at = starts_at + timedelta(minutes=config.interview_minutes)
@@ -348,7 +353,9 @@ def _interview(
         notes=fields.get("notes"),
         interviewers=_interviewers(fields.get("interviewers")),
         reschedule_url=fields.get("reschedule_url"),
-        conflict=_conflict(interview, ends_at, candidate.wishes, zone),
+        conflict=_conflict(interview, ends_at, facts.candidate.wishes, zone),
+        moved_to=after.starts_at if after else None,
+        moved_from=before.starts_at if before else None,
     )
 
 

@@ -1,9 +1,5 @@
 """Which bytes go to the mail server? A whole RFC 5322 message, line ends CRLF.
 
-Headers are written here and not by Python's `email` policies, which turn any List-Unsubscribe or
-Message-ID longer than 77 characters into encoded-words (illegal by RFC 2047 section 5; mail clients
-then show no unsubscribe button) and take seven times as long.
-
 No Auto-Submitted header: these letters ask for an answer and name a person, and the header would
 keep the reader's out-of-office reply from us, which is what tells us to wait (RFC 3834 section 5
 asks it of notices that nobody answers). Nurture mail says what it is by List-Unsubscribe.
@@ -12,27 +8,29 @@ asks it of notices that nobody answers). Nurture mail says what it is by List-Un
 import binascii
 import hashlib
 import re
-from base64 import b32encode, b64encode
+from base64 import b32encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from email.base64mime import body_encode
 from email.headerregistry import Address
 from email.utils import format_datetime
-from functools import lru_cache
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
-
 from nurture.config import Config
-from nurture.core.model import Category, Facts, Message, MessageClass, Subject
+from nurture.core.model import Category, Contact, Facts, Message, MessageClass, Subject
 from nurture.core.subject import application_of
 from nurture.rendering.context import person
 from nurture.rendering.errors import RenderError
+from nurture.rendering.headers import address, address_header, header, text_header
+from nurture.rendering.invitation import Invitation
 from nurture.rendering.renderer import Rendered
 
-_LINE = 76
+#: Characters of a mail's two texts. Gmail shows the first 102 KB of a mail; ten times as much is
+#: no letter, but a value that should never have been in it.
+BODY_MAX = 1_000_000
+
 _MESSAGE_ID_MAX = 76  #: with its angle brackets
-_CHUNK = 39  #: bytes in one encoded-word: 64 characters, under 76 with the longest header name
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_ATEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+_THREAD_LAST = 3  # how many of the mails before this one a thread names, beside its first
 
 
 def message(
@@ -43,44 +41,101 @@ def message(
     category: Category,
     config: Config,
     at: datetime,
+    invitation: Invitation | None = None,
 ) -> bytes:
     """The mail as it is handed over.
 
     Date is `at`. From is the recruiter by name at the company's address, or the team; Reply-To the
-    recruiter. Raises RenderError for an address that no mail can be sent to.
+    recruiter. Mail about one application is one thread. Raises RenderError for an address that no
+    mail can be sent to, and for what is too long to be a letter.
     """
-    recruiter = _recruiter(message, facts) or {}
-    candidate = facts.candidate
-    names = (candidate.first_name, candidate.last_name)
-    to_name = " ".join(part for part in names if part)
-    headers = [("From", address_header(sender_address(config, recruiter.get("name"))))]
-    if "email" in recruiter:
-        reply_to = address(recruiter.get("name", ""), recruiter["email"])
-        headers.append(("Reply-To", address_header(reply_to)))
-    headers += [
-        ("To", address_header(address(to_name, candidate.email or ""))),
-        ("Subject", text_header(rendered.subject)),
-        ("Date", format_datetime(at.astimezone(UTC))),
-        ("Message-ID", message.message_id),
+    _require_letter(rendered)
+    headers = _head(rendered, message, facts, category, config, at)
+    boundary = _boundary(message)
+    kind = f'multipart/alternative; boundary="{boundary}"'
+    parts = [_part("plain", rendered.text), _part("html", rendered.html)]
+    if invitation is not None:
+        parts.append(_calendar(invitation))
+    body = _multipart(boundary, parts)
+    if invitation is not None:
+        around = boundary.replace("=_", "=_m")
+        inner = f"Content-Type: {kind}\r\n\r\n".encode() + body
+        body = _multipart(around, [inner, _attached(invitation)])
+        kind = f'multipart/mixed; boundary="{around}"'
+    headers.append(f"Content-Type: {kind}")
+    return b"".join(("\r\n".join(headers).encode(), b"\r\n\r\n", body))
+
+
+def _require_letter(rendered: Rendered) -> None:
+    size = len(rendered.text) + len(rendered.html)
+    if size > BODY_MAX:
+        raise RenderError(
+            f"the mail would be {size:,} characters long; at most {BODY_MAX:,} can go"
+        )
+
+
+def _head(
+    rendered: Rendered,
+    message: Message,
+    facts: Facts,
+    category: Category,
+    config: Config,
+    at: datetime,
+) -> list[str]:
+    """All headers but those that say how the body is built."""
+    to = recipient(facts)
+    lines = [header("From", address_header(sender_of(message, facts, config)))]
+    reply_to = _reply_to(_recruiter(message, facts))
+    if reply_to is not None:
+        lines.append(header("Reply-To", address_header(reply_to)))
+    lines += [
+        header("To", address_header(to), utf8=not to.username.isascii()),
+        header("Subject", text_header(rendered.subject)),
+        f"Date: {format_datetime(at.astimezone(UTC))}",
+        header("Message-ID", message.message_id),
     ]
+    earlier = thread(message, facts, category)
+    if earlier:
+        lines.append(header("In-Reply-To", earlier[-1]))
+        lines.append(header("References", " ".join(earlier)))
     if category.klass is MessageClass.NURTURE:
-        headers.append(("List-Unsubscribe", f"<{rendered.unsubscribe_url}>"))
-        headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+        lines.append(header("List-Unsubscribe", f"<{rendered.unsubscribe_url}>"))
+        lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
     if category.klass is not MessageClass.PRIVACY:
         # Never anything that tells one reader from another (Google's rule for Feedback-ID).
         words = (message.campaign, category.name, category.klass.value, "nurture")
-        headers.append(("Feedback-ID", ":".join(_feedback_word(word) for word in words)))
-    # Deterministic, and never inside quoted-printable text: "=_" encodes nothing.
-    boundary = "=_" + hashlib.sha256(message.message_id.encode()).hexdigest()[:24]
-    headers += [
-        ("Content-Language", rendered.locale),
-        ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+        lines.append(header("Feedback-ID", ":".join(_feedback_word(word) for word in words)))
+    lines.append(header("Content-Language", rendered.locale))
+    lines.append("MIME-Version: 1.0")
+    return lines
+
+
+def thread(message: Message, facts: Facts, category: Category) -> list[str]:
+    """Message-IDs of the mails about the same application that came before this one: the first
+    and the last few, oldest first.
+
+    A mail about two applications belongs to neither thread: it would make them one. Nor does
+    nurture mail, which is about none.
+    """
+    application = _one_application(message)
+    if application is None or category.klass is not MessageClass.SERVICE:
+        return []
+    earlier = [
+        each.header
+        for each in facts.contacts
+        if each.header is not None
+        and each.header != message.message_id
+        and each.klass is MessageClass.SERVICE
+        and each.arrived
+        and _one_application(each) == application
     ]
-    head = "\r\n".join(header(name, value) for name, value in headers).encode()
-    between = f"\r\n--{boundary}\r\n".encode()
-    plain, html = _part("plain", rendered.text), _part("html", rendered.html)
-    return b"".join((head, b"\r\n", between, plain, between, html, between[:-2], b"--\r\n"))
+    return [*earlier[:1], *earlier[1:][-_THREAD_LAST:]]
+
+
+def _one_application(mail: Message | Contact) -> str | None:
+    """The application that all of a mail is about."""
+    named = {part.application for part in mail.sections} or {mail.application}
+    return named.pop() if len(named) == 1 else None
 
 
 def message_id_for(enrollment_id: int, step: str, occurrence: str, domain: str) -> str:
@@ -95,36 +150,13 @@ def message_id_for(enrollment_id: int, step: str, occurrence: str, domain: str) 
     return f"<{local}@{host[-(_MESSAGE_ID_MAX - len(local) - 3) :].lstrip('.-')}>"
 
 
-def address(name: str, email: str) -> Address:
-    """An address that can be put on an envelope: its domain in ASCII (IDNA 2008).
-
-    Raises RenderError where there is none or none that plain SMTP can carry.
-    """
-    try:
-        user, domain = _mailbox(email)
-    except EmailNotValidError:
-        raise RenderError("undeliverable address", variable="candidate.email") from None
-    return Address(display_name=_display_name(name), username=user, domain=domain)
-
-
-@lru_cache(maxsize=1024)
-def _mailbox(email: str) -> tuple[str, str]:
-    checked = validate_email(
-        email,
-        allow_smtputf8=False,
-        check_deliverability=False,
-        globally_deliverable=False,
-        test_environment=True,  # which names exist was judged when the address came in
-    )
-    return checked.local_part, checked.ascii_domain
-
-
-def sender_address(config: Config, recruiter_name: str | None) -> Address:
-    """`Ida Berg (Example Ltd)` where mail comes from recruiters and hers is known; else the team's
-    name."""
+def sender_of(message: Message, facts: Facts, config: Config) -> Address:
+    """Whom the mail is from: `Ida Berg (Example Ltd)` where mail comes from recruiters and hers is
+    known; else the team's name."""
     name = config.sender.name
-    if config.sender.as_ == "recruiter" and recruiter_name:
-        name = f"{recruiter_name} ({config.company.name})"
+    recruiter = _recruiter(message, facts)
+    if config.sender.as_ == "recruiter" and recruiter.get("name"):
+        name = f"{recruiter['name']} ({config.company.name})"
     return address(name, config.sender.email)
 
 
@@ -133,75 +165,33 @@ def envelope_sender(config: Config) -> str:
     return address("", config.sender.email).addr_spec
 
 
+def recipient(facts: Facts) -> Address:
+    """The candidate, by name. Raises RenderError where there is no address mail can be sent to."""
+    candidate = facts.candidate
+    name = " ".join(part for part in (candidate.first_name, candidate.last_name) if part)
+    return address(name, candidate.email or "")
+
+
 def envelope_recipient(facts: Facts) -> str:
-    """The candidate's address as SMTP wants it. Raises RenderError."""
-    return address("", facts.candidate.email or "").addr_spec
+    """The candidate's address as SMTP wants it; what is not ASCII in it needs SMTPUTF8. Raises
+    RenderError."""
+    return recipient(facts).addr_spec
 
 
-def header(name: str, value: str) -> str:
-    """One header as it stands in the message, folded at spaces only.
-
-    Raises RenderError for CR, LF, NUL, any other control and anything but ASCII.
-    """
-    if _CONTROL.search(value) or not value.isascii():
-        raise RenderError(f"the {name} header contains a line break or another unsafe character")
-    words = value.split(" ")
-    lines = [f"{name}: {words[0]}"]
-    for word in words[1:]:
-        if len(lines[-1]) + 1 + len(word) <= _LINE:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(f" {word}")
-    return "\r\n".join(lines)
-
-
-def text_header(text: str) -> str:
-    """Text for an unstructured header: as it is where that is plain ASCII that can be folded, else
-    in encoded-words. Raises RenderError for controls: a subject has no business with them."""
-    if _CONTROL.search(text):
-        raise RenderError("a header contains a line break or a control character")
-    text = " ".join(text.split())
-    foldable = all(len(word) <= _LINE - 10 for word in text.split(" "))
-    if text.isascii() and foldable and "=?" not in text:
-        return text
-    return _encoded_words(text)
-
-
-def address_header(who: Address) -> str:
-    """One mailbox. The name is never able to end it: quoted, or in encoded-words."""
-    name = who.display_name
-    if not name:
-        return who.addr_spec
-    if name.isascii() and len(name) <= _LINE - 12 and "=?" not in name:
-        if not _ATEXT.fullmatch(name):
-            # Spaces within quotes are kept: folding there would be read back as the same space.
-            escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-            name = f'"{escaped}"'
-        return f"{name} <{who.addr_spec}>"
-    return f"{_encoded_words(name)} <{who.addr_spec}>"
-
-
-def _recruiter(message: Message, facts: Facts) -> dict[str, Any] | None:
+def _recruiter(message: Message, facts: Facts) -> dict[str, Any]:
+    """Who owns the application as of now; empty where nobody does."""
     application = application_of(facts, Subject(application=message.application))
-    return person(facts, application.recruiter) if application else None
+    return (person(facts, application.recruiter) if application else None) or {}
 
 
-def _display_name(name: str) -> str:
-    """A name on one line. What cannot be shown is left out: an odd name must not stop a mail."""
-    shown = _CONTROL.sub(" ", name).encode("utf-8", "ignore").decode()
-    return " ".join(shown.split())[:200]
-
-
-def _encoded_words(text: str) -> str:
-    """RFC 2047, in UTF-8, no character split; spaces between words are inside them."""
-    chunks, chunk = [], b""
-    for char in text:
-        encoded = char.encode("utf-8", "ignore")
-        if len(chunk) + len(encoded) > _CHUNK:
-            chunks.append(chunk)
-            chunk = b""
-        chunk += encoded
-    return " ".join(f"=?utf-8?b?{b64encode(part).decode()}?=" for part in [*chunks, chunk])
+def _reply_to(recruiter: dict[str, Any]) -> Address | None:
+    """The recruiter, where answers can reach them by plain mail; else answers go to the team: what
+    is wrong with a colleague's address must not stop a candidate's mail."""
+    try:
+        found = address(recruiter.get("name", ""), recruiter.get("email", ""))
+    except RenderError:
+        return None
+    return found if found.username.isascii() else None
 
 
 def _feedback_word(text: str) -> str:
@@ -215,3 +205,33 @@ def _part(subtype: str, text: str) -> bytes:
     head += "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     # The encoder takes its soft line ends from the text it is given: CRLF in, CRLF out.
     return head.encode() + binascii.b2a_qp(lines.replace(b"\n", b"\r\n"), istext=True)
+
+
+def _boundary(message: Message) -> str:
+    """Deterministic, and never inside quoted-printable text: "=_" encodes nothing."""
+    return "=_" + hashlib.sha256(message.message_id.encode()).hexdigest()[:24]
+
+
+def _multipart(boundary: str, parts: Sequence[bytes]) -> bytes:
+    between = f"\r\n--{boundary}\r\n".encode()
+    return b"".join((between[2:], between.join(parts), between[:-2], b"--\r\n"))
+
+
+def _calendar(invitation: Invitation) -> bytes:
+    """The entry as calendar programs look for it: one more way to read this mail. The method is
+    the one inside, or Outlook refuses both (RFC 6047 section 2.4)."""
+    head = (
+        f"Content-Type: text/calendar; method={invitation.method}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    return head.encode() + binascii.b2a_qp(invitation.body, istext=True)
+
+
+def _attached(invitation: Invitation) -> bytes:
+    """The same entry as a file, for programs that show no other calendar parts."""
+    head = (
+        'Content-Type: application/ics; name="invite.ics"\r\n'
+        'Content-Disposition: attachment; filename="invite.ics"\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
+    return head.encode() + body_encode(invitation.body, eol="\r\n").encode()

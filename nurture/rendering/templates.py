@@ -20,12 +20,13 @@ from nurture.core.model import Tone
 from nurture.errors import Problem, Problems, shown
 from nurture.files import read_bytes, text_in
 from nurture.positions import Positions, did_you_mean, read_yaml, validate
+from nurture.rendering.invitation import Asks
 from nurture.rendering.questions import AskKeys, Question, places_of, read_questions
-from nurture.rendering.sandbox import TemplateEnvironment, filtered_markup
+from nurture.rendering.sandbox import TemplateEnvironment
 from nurture.rendering.unreadable import unreadable
 
 LAYOUTS = "layouts"
-_NOT_YET = ("calendar", "talking_points", "promise")
+_NOT_YET = ("talking_points", "promise")
 _NAME = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*)(?:\.(?P<locale>[a-z]{2,3}(?:-\w{2,8})*))?")
 _FENCE = re.compile(r"---[ \t]*\n(?P<yaml>.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
@@ -43,6 +44,7 @@ class Template:
     topic: str  #: what a candidate unsubscribes from; by default the category's name
     facts: tuple[str, ...] = ()  #: what the text part must contain, as templates
     ask: tuple[Question, ...] = ()
+    calendar: Asks | None = None  #: what its mail tells the candidate's calendar of the interview
     fresh_until: date | None = None  #: the last day on which what it says is true
     body: str
     markdown: bool
@@ -131,6 +133,7 @@ class _FrontMatter(BaseModel):
     topic: str | None = Field(default=None, min_length=1)
     facts: list[str] = []
     ask: list[AskKeys] = []
+    calendar: Asks | None = None
     fresh_until: date | None = Field(default=None, strict=False)
 
     @field_validator("fresh_until", mode="before")
@@ -185,6 +188,7 @@ def read_template(path: Path, folder: Path) -> Template:
         topic=front.topic or "",
         facts=tuple(front.facts),
         ask=asked,
+        calendar=front.calendar,
         fresh_until=front.fresh_until,
         body=text[fence.end() :],
         markdown=path.suffix == ".md",
@@ -251,7 +255,6 @@ def _syntax(template: Template) -> list[Problem]:
     for source, first_line in parts:
         try:
             tree = parsed(source)
-            filtered = filtered_markup(tree)
         except TemplateSyntaxError as error:
             slip = unreadable(source, error)
             before = source[: slip.offset]
@@ -270,16 +273,6 @@ def _syntax(template: Template) -> list[Problem]:
                 )
             )
             continue
-        if filtered is not None:
-            problems.append(
-                Problem(
-                    file=template.file,
-                    line=first_line + filtered.lineno - 1,
-                    code="template-syntax",
-                    message="a filter cannot be put over a block of text",
-                    hint="put it on each value: {{ candidate.first_name | upper }}",
-                )
-            )
         if source is template.body:
             problems += _placing(template, tree)
         else:
@@ -355,6 +348,10 @@ def _fitted(read: Iterable[Template]) -> tuple[dict[str, Template], list[Problem
             code = "translation-differs"
             message = f'{default.file} has category "{default.category}"'
             line, column = _spot_of(template, "category")
+        elif template.calendar not in (None, default.calendar):
+            code = "translation-differs"
+            message = f"{default.file} says something else to calendars"
+            line, column = _spot_of(template, "calendar")
         elif not _asks_alike(template, default):
             code = "translation-differs"
             message = f"{default.file} asks other questions, or with other options"
@@ -419,6 +416,7 @@ def _completed(template: Template, default: Template) -> Template:
         tone=default.tone if translation else template.tone,
         layout=template.layout or default.layout or "letter",
         topic=default.topic or category,
+        calendar=default.calendar,
         fresh_until=default.fresh_until if translation else template.fresh_until,
         ask=tuple(
             replace(each, sets=asked[each.id].sets, then=asked[each.id].then)

@@ -1,4 +1,5 @@
-"""What does the engine itself say in a mail? The footer's few sentences, in each language.
+"""What does the engine itself say in a mail? The footer's few sentences and the name of a calendar
+entry, in each language.
 
 A language that is not here reads English ones; dates follow the reader's language all the same.
 """
@@ -20,6 +21,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unsubscribe": "Unsubscribe",
         "preferences": "Choose what you receive",
         "also": "Also in this mail",
+        "interview": "Interview",
+        "appointment": "Appointment",
     },
     "de": {
         "zone": "Ortszeit {city}",
@@ -31,6 +34,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unsubscribe": "Abmelden",
         "preferences": "Auswählen, was Sie erhalten",
         "also": "Außerdem in dieser Nachricht",
+        "interview": "Gespräch",
+        "appointment": "Termin",
     },
     "fr": {
         "zone": "heure de {city}",
@@ -44,6 +49,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unsubscribe": "Se désabonner",
         "preferences": "Choisir ce que vous recevez",
         "also": "Également dans ce message",
+        "interview": "Entretien",
+        "appointment": "Rendez-vous",
     },
     "es": {
         "zone": "hora de {city}",
@@ -55,6 +62,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unsubscribe": "Darse de baja",
         "preferences": "Elegir qué recibe",
         "also": "También en este mensaje",
+        "interview": "Entrevista",
+        "appointment": "Cita",
     },
     "pt": {
         "zone": "hora de {city}",
@@ -67,6 +76,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unsubscribe": "Cancelar a subscrição",
         "preferences": "Escolher o que recebe",
         "also": "Também nesta mensagem",
+        "interview": "Entrevista",
+        "appointment": "Compromisso",
     },
 }
 

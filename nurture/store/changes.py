@@ -49,7 +49,10 @@ _COLUMNS = {
         *("unsubscribed", "replied_at"),
     ),
     applications: ("candidate_id", "job", "status"),
-    interviews: ("candidate_id", "application", "status", "starts_at", "ends_at", "booked_at"),
+    interviews: (
+        *("candidate_id", "application", "status", "starts_at", "ends_at", "booked_at"),
+        "sequence",
+    ),
     offers: ("candidate_id", "application", "status"),
     promises: (
         *("candidate_id", "application", "what", "owner", "made_at", "due_at", "status"),

@@ -108,7 +108,7 @@ _MAILED = (
             tables.messages.c[name]
             for name in (
                 *("candidate_id", "id", "state", "category", "klass", "template", "campaign"),
-                *("application", "sent_at"),
+                *("application", "sent_at", "message_id", "invite"),
             )
         ),
         tables.message_steps.c.step,
@@ -288,6 +288,8 @@ class _Rows:
             campaign,
             application,
             sent_at,
+            header,
+            invite,
             step,
             *section,
         ) in self.connection.execute(_MAILED, self.ids):
@@ -307,6 +309,8 @@ class _Rows:
                     step=step,
                     application=application,
                     message_id=id_,
+                    header=header,
+                    invite=invite,
                     arrived=state == MessageState.SENT,
                 )
             )

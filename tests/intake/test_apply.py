@@ -540,7 +540,8 @@ def facts_of(database: Database) -> list[Any]:
         {**vars(found), "id": 0},
         [row["replied_at"] for row in rows(database, tables.candidates)],
         *[
-            {**vars(read(row)), "candidate_id": 0}
+            # How often an interview moved counts what we were told, which is what calendars heard.
+            {**vars(read(row)), "candidate_id": 0, "sequence": 0}
             for read, table in (
                 (facts.application_from_row, tables.applications),
                 (facts.interview_from_row, tables.interviews),

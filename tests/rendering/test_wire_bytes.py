@@ -16,13 +16,16 @@ from letters import NOW, Project, facts, row
 
 from nurture.core.model import Person
 from nurture.rendering.errors import RenderError
-from nurture.rendering.mime import address, address_header, header, message, message_id_for
+from nurture.rendering.headers import address, address_header, header
+from nurture.rendering.mime import message, message_id_for
 from nurture.rendering.renderer import Rendered
+from nurture.rendering.shapes import Written
 
 GOLDEN = Path(__file__).parent / "golden"
 URL = "https://mail.example.com/u/" + "A" * 32
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 NASTY = [
     "Zoë <b@evil.test>, x", "Keller, Zoë", "b@evil.test", "<b@evil.test>", 'a" <b@evil.test>, "c',
     "a\\", 'a\\" <b@evil.test>', "(comment", "comment)", "a;b:c", "Group: x@evil.test;", ",", ";",
@@ -42,8 +45,8 @@ def wire(known=None, *, subject="Hello", category="prep", config=None, project=N
     rendered = Rendered(
         subject=subject,
         preheader="",
-        html=more.get("html", "<p>Hello Zoë</p>"),
-        text=more.get("text", "Hello Zoë\n.dot\nFrom me\ntrailing \n"),
+        html_part=Written(more.get("html", "<p>Hello Zoë</p>")),
+        text_part=Written(more.get("text", "Hello Zoë\n.dot\nFrom me\ntrailing \n")),
         locale="en",
         unsubscribe_url=more.get("url", URL),
     )
@@ -103,7 +106,7 @@ def sound(raw):
 
 
 def tidy(name, at_most=200):
-    shown = CONTROL.sub(" ", name)
+    shown = CONTROL.sub(" ", TURNS.sub("", name))
     return " ".join(shown.encode("utf-8", "ignore").decode().split())[:at_most]
 
 
@@ -227,7 +230,7 @@ def test_domains_are_written_in_ascii(project, email, spec):
 
 @pytest.mark.parametrize(
     "email",
-    [None, "", "ana", "zoë@example.com", "a@b@c", "a b@example.com", "a@example.com\r\nBcc: x",
+    [None, "", "ana", "a@b@c", "a b@example.com", "a@example.com\r\nBcc: x",
      "ana@example.com, b@evil.test", "<ana@example.com>", "ana@exa mple.com", "a\x00@example.com"],
 )  # fmt: skip
 def test_an_address_that_cannot_be_reached_is_told_as_that(project, email):
