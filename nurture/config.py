@@ -236,6 +236,8 @@ class SmtpTransport(Keys):
     security: Literal["starttls", "tls", "plain"] = "starttls"
     username: str | None = None
     password: SecretStr | None = None
+    connections: Annotated[int, Field(ge=1, le=50)] = 4
+    messages_per_connection: Annotated[int, Field(ge=1)] = 100
 
 
 Transport = Annotated[OutboxTransport | SmtpTransport, Field(discriminator="kind")]

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from nurture.core.model import Accepted, Deferred, Outcome
-from nurture.delivery.transport import L, one_by_one
+from nurture.delivery.transport import L, Letter, one_by_one
 
 _DATE = re.compile(rb"^Date:[ \t]*(.+)\r\n", re.MULTILINE | re.IGNORECASE)
 
@@ -27,21 +27,17 @@ class Outbox:
         self, letters: Iterable[L], offer: Callable[[L], bool]
     ) -> Iterator[tuple[L, Outcome | None]]:
         """See Transport."""
-        return one_by_one(
-            letters,
-            offer,
-            lambda letter: self.hand_over(letter.sender, letter.to, letter.raw, letter.message_id),
-        )
+        return one_by_one(letters, offer, self._keep)
 
-    def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:  # noqa: ARG002
+    def _keep(self, letter: Letter) -> Outcome:
         """Written whole or not at all: a reader never sees half a message."""
-        slug = _slug(message_id)
+        slug = _slug(letter.message_id)
         try:
             names = self._known()
-            name = names.get(slug) or f"{_written_at(raw)}-{slug}.eml"
+            name = names.get(slug) or f"{_written_at(letter.raw)}-{slug}.eml"
             unfinished = self._folder / f".{name}.{os.getpid()}"
             with unfinished.open("wb") as file:
-                file.write(raw)
+                file.write(letter.raw)
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(self._folder / name)

@@ -82,10 +82,6 @@ class Rehearsal:
             yield result
         yield from kept
 
-    def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:
-        taker = self._inner if self._is_named(to) else self._outbox
-        return taker.hand_over(envelope_from, to, raw, message_id)  # type: ignore[attr-defined,no-any-return]
-
     def close(self) -> None:
         self._inner.close()
         self._outbox.close()

@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from pydantic import SecretStr
 
 from nurture.core.model import Accepted, Blame, Deferred, Rejected, Unknown
+from nurture.delivery.connection import Patience
 from nurture.delivery.smtp import Smtp
 from nurture.errors import UsageError
 
@@ -43,7 +44,8 @@ DATA = {
 class Script:
     """Answers by the recipient's name, and remembers what it took."""
 
-    def __init__(self):
+    def __init__(self, pipelining=False):
+        self.pipelining = pipelining
         self.taken = []
         self.connections = 0
         self.resets = 0
@@ -52,6 +54,8 @@ class Script:
     async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802
         self.connections += 1
         session.host_name = hostname
+        if self.pipelining:
+            responses.insert(1, "250-PIPELINING")
         return responses
 
     async def handle_RSET(self, server, session, envelope):  # noqa: N802
@@ -92,8 +96,8 @@ class Script:
 def serve():
     running = []
 
-    def start(tls=None, implicit=False, **options):
-        script = Script()
+    def start(tls=None, implicit=False, pipelining=False, **options):
+        script = Script(pipelining)
         if implicit:
             controller = Controller(script, "127.0.0.1", free_port(), ssl_context=tls, **options)
         else:
@@ -118,27 +122,45 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def settings(port, security="plain", host="127.0.0.1", username=None, password=None):
-    secret = SecretStr(password) if password else None
+def settings(port, security="plain", host="127.0.0.1", password=None, **others):
     return SimpleNamespace(
-        host=host, port=port, security=security, username=username, password=secret
+        host=host,
+        port=port,
+        security=security,
+        username="nurture" if password else None,
+        password=SecretStr(password) if password else None,
+        **{"connections": 1, "messages_per_connection": 100} | others,
     )
 
 
-@pytest.fixture
-def server(serve):
-    return serve()
+@pytest.fixture(params=[False, True], ids=["lockstep", "pipelining"])
+def server(serve, request):
+    return serve(pipelining=request.param)
 
 
 @pytest.fixture
 def smtp(server):
-    transport = Smtp(settings(server.port), timeout_seconds=5)
+    transport = Smtp(settings(server.port), patience=Patience(connecting=5, command=5, content=5))
     yield transport
     transport.close()
 
 
+def letter(to, sender=FROM, raw=RAW):
+    return SimpleNamespace(sender=sender, to=to, raw=raw, message_id="<n1@example.com>")
+
+
+def yes(_):
+    return True
+
+
+def give(transport, letters):
+    """By the name before the @."""
+    return {each.to.partition("@")[0]: said for each, said in transport.deliver(letters, yes)}
+
+
 def hand(transport, name, raw=RAW):
-    return transport.hand_over(FROM, f"{name}@example.com", raw, "<n1@example.com>")
+    (outcome,) = give(transport, [letter(f"{name}@example.com", raw=raw)]).values()
+    return outcome
 
 
 def test_the_bytes_arrive_as_they_were(smtp, server):
@@ -182,7 +204,7 @@ def test_a_refusal_for_now_says_whether_the_whole_domain_is_meant(smtp, name, do
 
 
 def test_a_refused_sender_is_never_the_candidates_fault(smtp):
-    outcome = smtp.hand_over("unwanted@example.com", "ana@example.com", RAW, "<n1@x>")
+    (outcome,) = give(smtp, [letter("ana@example.com", "unwanted@example.com")]).values()
     assert isinstance(outcome, Rejected)
     assert outcome.blame is Blame.SENDER
 
@@ -199,32 +221,33 @@ def test_a_connection_lost_after_the_content_means_that_nobody_knows(smtp, serve
 
 
 def test_no_answer_after_the_content_means_that_nobody_knows(server):
-    transport = Smtp(settings(server.port), timeout_seconds=0.2)
+    transport = Smtp(settings(server.port), patience=Patience(content=0.2))
     assert hand(transport, "silent") == Unknown(text="no answer in time")
     transport.close()
 
 
 def test_no_server_means_not_now():
-    with_nobody = Smtp(settings(1), timeout_seconds=1)
+    with_nobody = Smtp(settings(1))
     assert isinstance(hand(with_nobody, "ana"), Deferred)
 
 
-def test_one_connection_carries_many_messages_with_a_reset_between(smtp, server):
-    for name in ("ana", "gone", "ben", "spammy", "cleo"):
-        hand(smtp, name)
+def test_one_connection_carries_many_messages_with_a_reset_after_half_an_envelope(smtp, server):
+    names = ("ana", "gone", "ben", "spammy", "cleo", "policy", "later")
+    outcomes = give(smtp, [letter(f"{name}@example.com") for name in names])
+    assert sorted(outcomes) == sorted(names)
     assert [message.to for message in server.taken] == [
         ["ana@example.com"],
         ["ben@example.com"],
         ["cleo@example.com"],
     ]
     assert server.connections == 1
-    assert server.resets == 4
+    assert server.resets == 2
 
 
 def test_a_connection_is_not_used_for_ever(server):
-    transport = Smtp(settings(server.port), messages_max=2)
-    for number in range(5):
-        assert isinstance(hand(transport, f"c{number}"), Accepted)
+    transport = Smtp(settings(server.port, messages_per_connection=2))
+    outcomes = give(transport, [letter(f"c{number}@example.com") for number in range(5)])
+    assert {type(outcome) for outcome in outcomes.values()} == {Accepted}
     transport.close()
     assert server.connections == 3
 
@@ -241,20 +264,21 @@ def test_a_connection_closed_without_a_word_costs_nothing(smtp, server):
 
 
 def wait_until_closed(transport):
-    transport._connection.sock.recv(1)  # returns when the server has closed
+    (conversation,) = transport._lanes._conversations
+    conversation._connection._socket.recv(1)  # returns when the server has closed
 
 
 @pytest.mark.parametrize(
     ("to", "sender", "blame"),
     [
         ("a@b.test>\r\nRCPT TO:<c@d.test", FROM, Blame.ADDRESS),
-        ("zoë@example.com", FROM, Blame.ADDRESS),
+        ("ana@exämple.com", FROM, Blame.ADDRESS),
         ("no address", FROM, Blame.ADDRESS),
         ("a@b.test", "x@y\r\nDATA", Blame.SENDER),
     ],
 )
 def test_nothing_but_an_address_reaches_the_conversation(smtp, server, to, sender, blame):
-    outcome = smtp.hand_over(sender, to, RAW, "<n1@x>")
+    (outcome,) = give(smtp, [letter(to, sender)]).values()
     assert isinstance(outcome, Rejected)
     assert outcome.blame is blame
     assert server.connections == 0
@@ -322,9 +346,7 @@ def test_a_login_is_used_and_a_wrong_one_harms_no_candidate(
     serve, certified, trusting, password, kind
 ):
     server = serve(tls=certified, authenticator=accept_only_nurture, auth_required=True)
-    transport = Smtp(
-        settings(server.port, "starttls", username="nurture", password=password), tls=trusting
-    )
+    transport = Smtp(settings(server.port, "starttls", password=password), tls=trusting)
     outcome = hand(transport, "ana")
     assert isinstance(outcome, kind)
     assert password not in outcome.text
