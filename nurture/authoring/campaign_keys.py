@@ -158,8 +158,8 @@ class StepKeys(_Keys):
     )
     after: Annotated[str, BeforeValidator(_zero)] | None = Field(
         None,
-        description="How long after the step above is settled",
-        examples=["3 business days", "2 hours", 0],
+        description="How long after the step above is settled; cancel_hold is that of config.yaml",
+        examples=["3 business days", "2 hours", 0, "cancel_hold"],
     )
     if_: str | None = Field(
         None,

@@ -67,7 +67,7 @@ class _Reading:
         if kind == "wait_for":
             return Step(id=id_, wait_for=self._gate(path, keys), was=keys.was, line=line)
         if kind == "branch":
-            after = self.values.duration((*path, "after"), keys.after)
+            after = self.values.wait((*path, "after"), keys.after)
             branch = self._branch(path, keys)
             if branch is None:
                 return None
@@ -156,7 +156,7 @@ class _Reading:
             send=keys.send,
             task=self._task((*path, "task"), keys.task) if keys.task else None,
             at=at_moment,
-            after=values.duration((*path, "after"), keys.after),
+            after=values.wait((*path, "after"), keys.after),
             condition=values.condition((*path, "if"), keys.if_),
             until=until,
             if_late=keys.if_late,

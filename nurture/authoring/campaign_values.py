@@ -22,6 +22,8 @@ from nurture.rendering.templates import Template, questions_of
 
 #: What names campaigns and steps.
 ID = re.compile(r"[a-z0-9][a-z0-9_-]*", re.IGNORECASE)
+#: How long a cancellation waits for a re-booking, by the name of its key in config.yaml.
+HOLD = "cancel_hold"
 T = TypeVar("T")
 
 
@@ -124,6 +126,13 @@ class Values:
 
     def duration(self, path: Place, text: str | None) -> Duration | None:
         return self._parsed(path, text, "duration", parse_duration)
+
+    def wait(self, path: Place, text: str | None) -> Duration | None:
+        """As `after:` has it: a duration, or the one that config.yaml gives a cancellation."""
+        if text is not None and text.strip() == HOLD:
+            minutes = self.around.config.cancel_hold.total_seconds() / 60
+            return Duration(amount=round(minutes), unit="minutes")
+        return self.duration(path, text)
 
     def moment(self, path: Place, text: str | None) -> Moment | None:
         moment = self._parsed(path, text, "moment", lambda t: parse_moment(t, self.dates))

@@ -657,7 +657,7 @@ _CODES = (
     _code(
         "translation-differs",
         "file",
-        "a translation names another category than the default one",
+        "a translation names another category, question or calendar entry than the default one",
         "How often people hear from us must not depend on their language.",
         "`category: culture` in kit.de.md, `category: prep` in kit.md",
         "no category in kit.de.md: it takes the one of kit.md",
