@@ -232,6 +232,12 @@ def _fixed(text: str) -> Callable[[_Told], str]:
     return lambda _told: text
 
 
+#: Why mail is held, beside edits, by `cause`.
+_RELEASES = {
+    "stop": "nobody was running when its moment came, and much is due at once",
+    "restore": "it may have gone out after the backup that was restored",
+}
+
 _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.DUE: _fixed("its moment has come"),
     Reason.SCHEDULED: _fixed("its moment has not come"),
@@ -268,10 +274,9 @@ _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.NO_ANCHOR: lambda told: f"{told.get('anchor', 'its anchor')} is not known yet",
     Reason.CONDITION: _fixed("its `if` is not true"),
     Reason.APPROVAL: _fixed("somebody has to approve it"),
-    Reason.RELEASE: lambda told: (
-        "nobody was running when its moment came, and much is due at once"
-        if told.get("cause") == "stop"
-        else "an edit made more mail due at once than goes out without a word from a person"
+    Reason.RELEASE: lambda told: _RELEASES.get(
+        told.get("cause"),
+        "an edit made more mail due at once than goes out without a word from a person",
     ),
     Reason.RETRY: lambda told: (
         f"the mail server said not now ({told.detail.get('attempts', 1)} tries so far)"

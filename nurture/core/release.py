@@ -37,7 +37,7 @@ class Gate:
 
     campaign: str
     before: Campaign | None = None  #: as `former` gives it; None: nothing was due before
-    cause: str = "edit"  #: edit | resume | audience | restore
+    cause: str = "edit"  #: edit | resume | audience
     #: From when to when candidates are let through, one after another.
     spread: tuple[datetime, datetime] | None = None
     #: Who entered since then did so because of the edit: nothing of theirs was due before.
@@ -48,25 +48,34 @@ class Gate:
         since = self.newcomers_since
         return None if since is not None and enrollment.entered_at >= since else self.before
 
-    def keeps(self, want: Want, category: Category) -> bool:
+    def keeps(self, want: Want, category: Category, now: datetime) -> bool:  # noqa: ARG002
         """Whether it concerns this want, if it was not due before. What has a cap may be held."""
         return category.capped and want.campaign.name == self.campaign
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """A time in which nobody planned: nurture mail whose moment came then waits."""
+    """A time in which nobody planned: nurture mail whose moment came then waits.
+
+    After a restore, the time since the backup: somebody planned, and what they sent is not known
+    any more. Every mail that could have gone by its end waits, of whatever category.
+    """
 
     since: datetime
     until: datetime
     campaign: str = "*"
-    cause: str = "stop"
+    cause: str = "stop"  #: stop | restore
     spread: tuple[datetime, datetime] | None = None
+    passed: frozenset[Key] = frozenset()  #: let through, one by one
 
     def compared(self, _enrollment: Enrollment) -> Campaign | None:
         return None
 
-    def keeps(self, want: Want, category: Category) -> bool:
+    def keeps(self, want: Want, category: Category, now: datetime) -> bool:
+        if self.cause == "restore":
+            entered = want.enrollment.entered_at <= self.until
+            came = now <= self.until or want.moment_at <= self.until
+            return entered and came and want.key not in self.passed
         came = self.since < want.moment_at <= self.until
         return category.capped and category.klass is MessageClass.NURTURE and came
 
@@ -107,7 +116,7 @@ def held(
         if (
             not isinstance(want, Want)
             or category is None
-            or not gate.keeps(want, category)
+            or not gate.keeps(want, category, now)
             or not _due(want, asked, now)
             or (through is not None and through <= now)
         ):

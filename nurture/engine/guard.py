@@ -14,10 +14,11 @@ from typing import Any
 from nurture.authoring.former import Kinds, read_former
 from nurture.authoring.library import Library
 from nurture.config import Config
-from nurture.core.model import Campaign, Enrollment
+from nurture.core.model import Campaign, Enrollment, Facts
 from nurture.core.release import Gate, Stop, can_release, former, only_words
 from nurture.core.renames import dead_ids
-from nurture.store import planning, releases, renaming, revisions
+from nurture.engine.recording import key_of
+from nurture.store import planning, releases, renaming, restored, revisions
 from nurture.store.database import Connection, Database
 from nurture.store.releases import COUNTING, EVERY, HELD, RELEASED, SPREADING, Release
 
@@ -40,14 +41,27 @@ class Gates:
 
     by_campaign: Mapping[str, Gate] = field(default_factory=dict)
     stop: Stop | None = None
+    restored: Stop | None = None
 
     @classmethod
     def of_one(cls, gate: Gate | Stop) -> "Gates":
         return cls(stop=gate) if isinstance(gate, Stop) else cls(by_campaign={gate.campaign: gate})
 
-    def of(self, enrollment: Enrollment) -> list[Gate | Stop]:
+    def of(self, enrollment: Enrollment, facts: Facts) -> list[Gate | Stop]:
         own = self.by_campaign.get(enrollment.campaign)
-        return [each for each in (own, self.stop) if each is not None]
+        since = self.restored
+        if since is not None and enrollment.entered_at <= since.until:
+            # What a person said had not left has been tried, and is on its way again.
+            tried = frozenset(
+                key_of(part)
+                for each in facts.messages
+                if each.attempts
+                for part in each.sections or (each,)
+            )
+            since = replace(since, passed=tried)
+        else:
+            since = None
+        return [each for each in (own, self.stop, since) if each is not None]
 
 
 OPEN = Gates()  #: nothing is held
@@ -64,6 +78,7 @@ class Guard:
         self.scanning: Callable[[Connection, str], bool] = lambda _connection, _campaign: False
         self._former: dict[tuple[str, str | None, str], Campaign | None] = {}
         self._ticked: datetime | None = None
+        self._restored: tuple[Stop | None, ...] = ()  # read once: who restores is alone
 
     # --- what is held
 
@@ -73,12 +88,16 @@ class Guard:
 
     def _gates(self, connection: Connection, rows: list[Release], now: datetime) -> Gates:
         holding = [row for row in rows if _holds(row, now)]
-        if not holding:
+        if not self._restored:
+            self._restored = (_since_backup(connection),)
+        (since_backup,) = self._restored
+        if not holding and since_backup is None:
             return OPEN
         found = [gate for row in holding if (gate := self.gate(connection, row)) is not None]
         return Gates(
             by_campaign={each.campaign: each for each in found if isinstance(each, Gate)},
             stop=next((each for each in found if isinstance(each, Stop)), None),
+            restored=since_backup,
         )
 
     def gate(self, connection: Connection, row: Release) -> Gate | Stop | None:
@@ -313,6 +332,11 @@ class Guard:
         for name in campaigns:
             numbers = {"campaign": name, "by": by}
             log.info("let through", extra={"action": "let-through", **numbers})
+
+
+def _since_backup(connection: Connection) -> Stop | None:
+    lost = restored.lost(connection)
+    return lost and Stop(since=lost.since, until=lost.until, cause="restore")
 
 
 def _holds(row: Release, now: datetime) -> bool:

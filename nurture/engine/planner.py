@@ -249,7 +249,7 @@ class Planner:
                 continue
             truth = _for(reads, enrollment)
             wanted = stand(campaign, enrollment, ground, truth)
-            for gate in gates.of(enrollment):
+            for gate in gates.of(enrollment, facts):
                 former = gate.compared(enrollment)
                 before = stand(former, enrollment, ground, truth) if former else []
                 result = held(wanted, before, gate, recipient, self.policy, now)

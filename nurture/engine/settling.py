@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from nurture.core.model import Message, MessageState, Promise
+from nurture.engine.backup import put_held_in_doubt
 from nurture.engine.project import Project
 from nurture.engine.promising import as_made, promised_in
 from nurture.errors import NurtureError
@@ -46,7 +47,10 @@ _DIED = "handed over, and the process ended before an answer was recorded"
 
 
 def doubts(project: Project, before: datetime | None = None) -> list[Doubt]:
-    """All that wait for somebody's word, oldest first; with `before`, those that left earlier."""
+    """All that wait for somebody's word, oldest first; with `before`, those that left earlier.
+
+    What was told late of a time that a restore lost is among them from now on."""
+    put_held_in_doubt(project)
     with project.database.read() as connection:
         rows = settling.in_doubt(connection, before)
         said = sections_of(connection, [row["id"] for row in rows])

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, sel
 from sqlalchemy.exc import IntegrityError
 
 from nurture.errors import OutsideError
-from nurture.store import alarm, calls
+from nurture.store import alarm, calls, restored
 from nurture.store.calls import Rang
 from nurture.store.database import Contended, Database, first_line
 from nurture.store.facts import former_number
@@ -255,6 +255,8 @@ def save(connection: Connection, known: Known, now: datetime) -> dict[int, int]:
         connection.execute(insert(candidate_refs), rows)
     for table in _KEYS:
         _write(connection, table, known.records[table].values(), owner)
+    if known.new_events:
+        restored.heard_then(connection, known.new_events)
     news = ((events, known.new_events), (contacts, known.new_contacts), (tasks, known.new_tasks))
     for table, new in news:
         if new:

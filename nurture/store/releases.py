@@ -150,6 +150,8 @@ def waiting(connection: Connection) -> dict[str, int]:
     )
     found: dict[str, int] = {}
     for campaign, why, count in connection.execute(query):
+        if why == "restore":
+            continue  # that is for `settle`
         name = EVERY if why == "stop" else campaign
         found[name] = found.get(name, 0) + count
     return found

@@ -52,13 +52,18 @@ def head() -> str | None:
     return ScriptDirectory.from_config(_alembic()).get_current_head()
 
 
+def knows(revision: str | None) -> bool:
+    """Whether tables of this revision can be understood by this code."""
+    scripts = ScriptDirectory.from_config(_alembic()).walk_revisions()
+    return revision in {script.revision for script in scripts}
+
+
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def _refuse_newer(at: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
-    if at is not None and at not in known:
+    if at is not None and not knows(at):
         raise OutsideError(
             f"database: it was written by a newer Nurture (schema {at}): install that version,"
             " or restore a backup made before the upgrade"

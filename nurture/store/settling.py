@@ -5,14 +5,21 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, case, select, update
 
 from nurture.core.journey import Key
 from nurture.core.model import MessageState, Reason, StepState, Verdict
 from nurture.store import alarm, planning
 from nurture.store.rows import delete_all, insert_all, is_row, key_of, row_of
 from nurture.store.sections import sections_of
-from nurture.store.tables import candidates, enrollments, message_steps, messages, steps, verdicts
+from nurture.store.tables import (
+    candidates,
+    enrollments,
+    message_steps,
+    messages,
+    steps,
+    verdicts,
+)
 
 #: What a row of `message_steps` says of a section of a bundle; of a mail of one step, nothing.
 _OF_SECTION = (
@@ -109,7 +116,9 @@ def _decide_again(
 
 
 def _message(connection: Connection, id_: int, **values: Any) -> None:
-    values |= {"reason": Reason.SETTLED, "next_attempt_at": None, "lease": None}
+    # One that was offered to nobody counts as tried, so that nothing holds it back once more.
+    tried = case((messages.c.attempts > 0, messages.c.attempts), else_=1)
+    values |= {"reason": Reason.SETTLED, "next_attempt_at": None, "lease": None, "attempts": tried}
     connection.execute(update(messages).where(messages.c.id == id_).values(**values))
 
 
