@@ -19,6 +19,7 @@ from nurture.cli import (
     editing,
     intake,
     looking,
+    operating,
     people,
     picture,
     previewing,
@@ -86,6 +87,9 @@ for command in (
     settling.settle,
     silence.silence,
     silence.promises,
+    operating.send_test,
+    operating.backup,
+    operating.restore,
     database.db,
 ):
     main.add_command(command)

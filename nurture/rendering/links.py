@@ -95,9 +95,14 @@ class Signer:
 
 
 def load_secret(var: Path, env: Mapping[str, str]) -> Signer:
-    """The project's signer.
+    """The project's signer, by its `keys`."""
+    return Signer([key.encode() for key in keys(var, env)])
 
-    Keys come from NURTURE_SECRET (separated by commas) and then from `var/secret` (one a line),
+
+def keys(var: Path, env: Mapping[str, str]) -> list[str]:
+    """The project's keys.
+
+    They come from NURTURE_SECRET (separated by commas) and then from `var/secret` (one a line),
     newest first. Without either, `var/secret` is made, readable by its owner only.
     """
     path = var / "secret"
@@ -112,7 +117,22 @@ def load_secret(var: Path, env: Mapping[str, str]) -> Signer:
         )
     if not given:
         raise UsageError(f"{path} is empty: remove it, or set NURTURE_SECRET")
-    return Signer([key.encode() for key in given])
+    return given
+
+
+def add_keys(var: Path, more: Sequence[str]) -> int:
+    """Keys that came back from a backup are accepted from now on, after those that there are; how
+    many were new."""
+    path = var / "secret"
+    there = path.read_text(encoding="ascii").split() if path.exists() else []
+    new = [key for key in more if key not in there]
+    if new:
+        ours = path.with_name(f"{path.name}.{os.getpid()}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(ours, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write("".join(f"{key}\n" for key in (*there, *new)))
+        ours.replace(path)
+    return len(new)
 
 
 def _make(path: Path) -> None:
