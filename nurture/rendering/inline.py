@@ -6,16 +6,17 @@ mode) live only in it.
 
 import logging
 import re
-from functools import lru_cache
 from threading import Lock
 
+from lxml import etree
 from premailer import Premailer
+
+from nurture.rendering.errors import RenderError
 
 _DOCTYPE = re.compile(r"\s*<!doctype[^>]*>", re.IGNORECASE)
 _one_at_a_time = Lock()  # the CSS parser beneath keeps its state in module globals
 
 
-@lru_cache(maxsize=64)  # a project that is read anew has mostly the same pages as before
 def inline(html: str) -> str:
     """A whole HTML page with its CSS on each element. Takes milliseconds: once per shape."""
     page = _DOCTYPE.sub("", html, count=1)
@@ -29,5 +30,19 @@ def inline(html: str) -> str:
             cssutils_logging_level=logging.CRITICAL,
             cache_css_parsing=True,
         ).transform(pretty_print=False)
-    # premailer loses a lower-case doctype, and lxml writes the oldest one for none at all.
-    return "<!DOCTYPE html>\n" + str(_DOCTYPE.sub("", done, count=1)).lstrip()
+    return _with_doctype(done)
+
+
+def normalised(html: str) -> str:
+    """The page as the inliner reads it: each tag closed, each attribute in quotes, `&` as
+    `&amp;`. Its CSS is still where it was. Raises RenderError for a page of nothing."""
+    try:
+        root = etree.fromstring(_DOCTYPE.sub("", html, count=1).strip(), etree.HTMLParser())
+    except etree.XMLSyntaxError:
+        raise RenderError("there is no page around the letter") from None
+    return _with_doctype(etree.tostring(root, method="html", encoding="utf-8").decode())
+
+
+def _with_doctype(page: str) -> str:
+    """premailer loses a lower-case doctype, and lxml writes the oldest one for none at all."""
+    return "<!DOCTYPE html>\n" + _DOCTYPE.sub("", page, count=1).lstrip()

@@ -36,8 +36,6 @@ class Layouts:
         #: sha256 of those that were read already
         self.digests = {name: _digest(source) for name, source in self._sources.items()}
         self._colours = colours(config.company.brand.accent)
-        #: for a link that a value brings, which no stylesheet sees
-        self.link_style = f"color:{self._colours['link']};text-decoration:underline"
 
     def page(
         self, name: str, *, body: Markup, fixed: Mapping[str, str], nurture: bool, locale: str

@@ -53,7 +53,7 @@ def message(
     headers = _head(rendered, message, facts, category, config, at)
     boundary = _boundary(message)
     kind = f'multipart/alternative; boundary="{boundary}"'
-    parts = [_part("plain", rendered.text), _part("html", rendered.html)]
+    parts = [_part("plain", rendered.encoded_text), _part("html", rendered.encoded_html)]
     if invitation is not None:
         parts.append(_calendar(invitation))
     body = _multipart(boundary, parts)
@@ -67,6 +67,8 @@ def message(
 
 
 def _require_letter(rendered: Rendered) -> None:
+    if len(rendered.encoded_text) + len(rendered.encoded_html) <= BODY_MAX:
+        return  # what it becomes is never shorter than what it is
     size = len(rendered.text) + len(rendered.html)
     if size > BODY_MAX:
         raise RenderError(
@@ -198,13 +200,10 @@ def _feedback_word(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:40] or "-"
 
 
-def _part(subtype: str, text: str) -> bytes:
-    lines = text.encode("utf-8", "ignore").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    lines = lines if lines.endswith(b"\n") else lines + b"\n"
+def _part(subtype: str, encoded: bytes) -> bytes:
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\n"
     head += "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    # The encoder takes its soft line ends from the text it is given: CRLF in, CRLF out.
-    return head.encode() + binascii.b2a_qp(lines.replace(b"\n", b"\r\n"), istext=True)
+    return head.encode() + encoded
 
 
 def _boundary(message: Message) -> str:

@@ -13,14 +13,14 @@ from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
 from nurture.rendering import times
+from nurture.rendering.captured import LetterEnvironment
 from nurture.rendering.errors import RenderError
-from nurture.rendering.sandbox import TemplateEnvironment
 from nurture.rendering.slots import Slots
 
 
-def letter_environment() -> TemplateEnvironment:
-    environment = TemplateEnvironment(finalize=_printed)
-    environment.filters.update(when=_when, day=_day, clock=_clock)
+def letter_environment() -> LetterEnvironment:
+    environment = LetterEnvironment(finalize=_printed)
+    environment.filters.update(when=_when, day=_day, clock=_clock, join=_join(environment))
     environment.globals.update(button=_button, ask=_ask)
     return environment
 
@@ -51,6 +51,20 @@ def _shown(context: Context, value: Any) -> str:
         case list() | tuple():
             return ", ".join(_shown(context, each) for each in value)
     raise RenderError("this is not a value that can be printed; name one of its fields")
+
+
+def _join(environment: LetterEnvironment) -> Any:
+    original = environment.filters["join"]
+
+    @pass_context
+    def join(context: Context, value: Any, d: str = "", attribute: Any = None) -> Any:
+        """Beside rendered text, a value is printed as a value, as by `~`."""
+        items = list(value)
+        if attribute is None and any(isinstance(each, Markup) for each in items):
+            items = [_printed(context, each) for each in items]
+        return original(context, items, d, attribute)
+
+    return join
 
 
 @pass_context

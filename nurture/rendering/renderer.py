@@ -10,37 +10,24 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 
-from markupsafe import Markup
-
 from nurture.config import Config
 from nurture.core.model import Category, MessageClass
 from nurture.rendering.errors import RenderError
-from nurture.rendering.inline import inline
 from nurture.rendering.layout import Layouts
 from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE, Answer, Signer
+from nurture.rendering.pages import Pages, Skeleton
 from nurture.rendering.plain import plain_from_html, plain_from_markdown, tidy
 from nurture.rendering.running import Runner
 from nurture.rendering.sections import Whole, alone, together
-from nurture.rendering.slots import Mould, Slots, laid_out, typed
+from nurture.rendering.shapes import Rendered
+from nurture.rendering.slots import Slots, typed
 from nurture.rendering.templates import Template, choose
 from nurture.rendering.words import why, words_for
 
-_SHAPES_MAX = 1_000
+__all__ = ["Asked", "Draft", "Part", "Rendered", "Renderer"]
 
 #: By question: its words, and the label and link of each option.
 Asked = dict[str, tuple[str, list[tuple[str, str]]]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rendered:
-    """What a person reads. Line ends are LF; `mime` makes them CRLF."""
-
-    subject: str
-    preheader: str
-    html: str
-    text: str
-    locale: str  #: of the words: the Content-Language
-    unsubscribe_url: str  #: this person's, whether or not the mail shows it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +49,6 @@ class Draft:
     missing: tuple[int, ...]  #: which of the template's `facts` the text does not say
 
 
-@dataclass(frozen=True)
-class _Shape:
-    html: Mould
-    text: Mould
-
-
 @dataclass
 class _Letter:
     """A part, with what was found for it."""
@@ -83,6 +64,7 @@ class Renderer:
     """Make a new one when templates or layouts have changed. Safe to use from several threads.
 
     `layouts` are the layouts' texts, by name; those that are not given are read from their files.
+    `pinned`: see pages.Pages.
     """
 
     def __init__(
@@ -91,15 +73,19 @@ class Renderer:
         config: Config,
         signer: Signer,
         layouts: Mapping[str, str] | None = None,
+        pinned: set[str] | None = None,
     ) -> None:
         self._templates = templates
         #: Asked twice a mail; there are as many answers as templates and languages.
         self._choose = lru_cache(maxsize=4096)(partial(choose, templates))
         self._config = config
         self._signer = signer
-        self._layouts = Layouts(config, layouts)
+        self._pages = Pages(Layouts(config, layouts), pinned)
         self._runner = Runner()
-        self._shapes: dict[tuple[Any, ...], _Shape] = {}
+
+    @property
+    def pinned(self) -> set[str]:
+        return self._pages.pinned
 
     @property
     def templates(self) -> Mapping[str, Template]:
@@ -112,7 +98,7 @@ class Renderer:
         template = self._choose(name, locale or self._config.locale)
         if template is None:
             return None, None
-        return template.digest or None, self._layouts.digests.get(template.layout)
+        return template.digest or None, self._pages.layouts.digests.get(template.layout)
 
     def render(
         self,
@@ -174,7 +160,7 @@ class Renderer:
         slots = Slots()
         words = self._words(context, slots, locale or self._config.locale, markdown=False)
         text = self._runner.run(source, words, "task", 1)
-        return " ".join(typed(text).fill(slots.values).split())
+        return " ".join(slots.read(text).split())
 
     def draft(
         self, template: Template, context: Mapping[str, Any], *, asked: Asked | None = None
@@ -188,6 +174,7 @@ class Renderer:
         words["links"] = self._links(0)
         words["why"] = why(category.klass if category else MessageClass.SERVICE, context, locale)
         words["_asked"] = asked if asked is not None else self._asked(template, 0, 0)
+        slots.within = "markdown" if template.markdown else "html"
         body = self._runner.run(template.body, words, template.file, template.first_line)
         plain = plain_from_markdown(body) if template.markdown else plain_from_html(body)
         text = typed(tidy(plain)).fill(slots.values)
@@ -227,28 +214,28 @@ class Renderer:
         with _of(first.template, 0):
             preheader = self._preheader(letters, reading, slots)
         # Subject and footer are values like any other: the first numbers are theirs.
-        slots.values.clear()
+        slots.begin()
         fixed = {
             "subject": slots.put(first.subject),
             "preheader": slots.put(preheader),
             "why": slots.put(first.words["why"]),
             **{name: slots.put(url) for name, url in links.items()},
         }
-        whole = self._whole(letters, slots)
-        files = tuple((letter.template.key, letter.template.digest) for letter in letters)
-        key = (files, reading, first.klass, bool(preheader), whole)
-        shape = self._shapes.get(key)
-        if shape is None:
-            with _of(first.template, 0):
-                shape = self._shape(first, whole, fixed, reading, bool(preheader))
-            if len(self._shapes) >= _SHAPES_MAX:
-                self._shapes.clear()
-            self._shapes[key] = shape
+        skeleton = Skeleton(
+            files=tuple((letter.template.key, letter.template.digest) for letter in letters),
+            layout=first.template.layout,
+            locale=reading,
+            klass=first.klass,
+            preheader=bool(preheader),
+            whole=self._whole(letters, slots),
+        )
+        with _of(first.template, 0):
+            html, text = self._pages.parts(skeleton, fixed, slots, message_id)
         rendered = Rendered(
             subject=first.subject,
             preheader=preheader,
-            html=shape.html.fill(slots.values),
-            text=shape.text.fill(slots.values),
+            html_part=html,
+            text_part=text,
             locale=reading,
             unsubscribe_url=links["unsubscribe_url"],
         )
@@ -283,6 +270,7 @@ class Renderer:
         for number, letter in enumerate(letters):
             template = letter.template
             with _of(template, number):
+                slots.within = "markdown" if template.markdown else "html"
                 body = self._runner.run(
                     template.body, letter.words, template.file, template.first_line
                 )
@@ -295,33 +283,11 @@ class Renderer:
     def _reading(self, template: Template, locale: str | None) -> str:
         return _reading_locale(template.locale or self._config.locale, locale)
 
-    def _shape(
-        self,
-        first: _Letter,
-        whole: Whole,
-        fixed: Mapping[str, str],
-        locale: str,
-        preheader: bool,
-    ) -> _Shape:
-        """Markdown to HTML, layout and inlined CSS: the slow part, once."""
-        nurture = first.klass is MessageClass.NURTURE
-        page = self._layouts.page(
-            first.template.layout,
-            body=Markup(whole.html()),  # noqa: S704 - the authors' words; values are still tokens
-            fixed={**fixed, "preheader": fixed["preheader"] if preheader else ""},
-            nurture=nurture,
-            locale=locale,
-        )
-        footer = self._layouts.plain_footer(fixed, nurture, locale)
-        return _Shape(
-            html=laid_out(inline(page), self._layouts.link_style),
-            text=typed(tidy(f"{whole.plain()}\n--\n{footer}")),
-        )
-
     def _words(
         self, context: Mapping[str, Any], slots: Slots, locale: str, markdown: bool
     ) -> dict[str, Any]:
         return {
+            **self._runner.globals,
             **context,
             "_slots": slots,
             "_locale": locale,
@@ -354,8 +320,11 @@ class Renderer:
     def _one_line(
         self, template: Template, source: str, line: int, words: dict[str, Any], slots: Slots
     ) -> str:
+        if "{" not in source:
+            return " ".join(source.split())
+        slots.within = "line"
         skeleton = self._runner.run(source, words, template.file, line)
-        return " ".join(typed(skeleton).fill(slots.values).split())
+        return " ".join(slots.read(skeleton).split())
 
     def _require(self, letter: _Letter, rendered: Rendered, slots: Slots) -> None:
         """What a mail must not lack, whoever wrote its template and its layout."""
@@ -366,12 +335,11 @@ class Renderer:
 
         if not letter.subject:
             refuse("the subject is empty", template.subject_line)
-        if letter.klass is MessageClass.NURTURE and rendered.unsubscribe_url not in rendered.html:
+        if letter.klass is MessageClass.NURTURE and not rendered.says(rendered.unsubscribe_url):
             refuse(f'layout "{template.layout}" has no unsubscribe link', 1)
-        read = " ".join(rendered.text.split())
         for fact in template.facts:
             wanted = self._one_line(template, fact, template.facts_line, letter.words, slots)
-            if wanted not in read:
+            if wanted not in rendered.text and wanted not in " ".join(rendered.text.split()):
                 refuse(f"the text does not say what `facts` promises: {fact}", template.facts_line)
 
 

@@ -1,5 +1,6 @@
 """What does a piece of a template say to this person? Compiled once, run for each."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import TemplateError, nodes
@@ -16,6 +17,11 @@ class Runner:
         self._environment = letter_environment()
         self._compiled: dict[tuple[str, str], Any] = {}
 
+    @property
+    def globals(self) -> Mapping[str, Any]:
+        """What every template can call; `words` begin with them."""
+        return self._environment.globals
+
     def run(self, source: str, words: dict[str, Any], file: str, first_line: int) -> str:
         """A skeleton: values are tokens. Raises RenderError with the place in the file."""
         compiled = self._compiled.get((file, source))
@@ -26,13 +32,18 @@ class Runner:
                     self._environment, code, self._environment.make_globals(None)
                 )
                 self._compiled[file, source] = compiled
-            written, length = [], 0
-            for piece in compiled.generate(words):
-                written.append(piece)
-                length += len(piece)
-                if length > TEXT_MAX:
-                    raise RenderError("the mail grew too long")
-            return "".join(written)
+            # As Template.generate, without copying all words: they have the globals already.
+            context = compiled.new_context(words, shared=True)
+            try:
+                written, length = [], 0
+                for piece in compiled.root_render_func(context):
+                    written.append(piece)
+                    length += len(piece)
+                    if length > TEXT_MAX:
+                        raise RenderError("the mail grew too long")
+                return "".join(written)
+            except Exception:
+                self._environment.handle_exception()  # raises it again, with the template's lines
         except RenderError as error:
             raise self._located(error, error.why, source, file, first_line) from None
         except (

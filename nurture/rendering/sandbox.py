@@ -242,20 +242,6 @@ def _too_deep(tree: nodes.Template) -> tuple[str, int] | None:
     return None
 
 
-def filtered_markup(tree: nodes.Template) -> nodes.Node | None:
-    """The first block of text that a filter is put over.
-
-    Values stand in rendered text as tokens, so that `{% filter upper %}` would change the token
-    and not the name that it stands for.
-    """
-    for node in tree.find_all((nodes.FilterBlock, nodes.AssignBlock)):
-        if isinstance(node, nodes.FilterBlock):
-            return node
-        if isinstance(node, nodes.AssignBlock) and node.filter is not None:
-            return node
-    return None
-
-
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float)
 

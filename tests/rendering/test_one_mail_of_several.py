@@ -6,7 +6,7 @@ import pytest
 from letters import NOW, facts, row
 
 from nurture.core.model import Subject
-from nurture.rendering import renderer as renderer_module
+from nurture.rendering import shapes
 from nurture.rendering.context import context
 from nurture.rendering.errors import RenderError
 from nurture.rendering.mime import message
@@ -111,7 +111,7 @@ def test_letters_of_two_classes_are_never_one(bundle):
 def test_a_shape_is_laid_out_once_for_all_who_take_the_same_branches(bundle, monkeypatch):
     renderer = bundle.renderer()
     first = rendered(bundle, "prep", "team", renderer=renderer)
-    monkeypatch.setattr(renderer_module, "inline", None)
+    monkeypatch.setattr(shapes, "inline", None)
     second = rendered(bundle, "prep", "team", renderer=renderer, first_name="<Zoë> & *Co*")
     assert "Hello &lt;Zoë&gt; &amp; *Co*," in second.html
     assert second.html.replace("&lt;Zoë&gt; &amp; *Co*", "Ana") == first.html

@@ -70,10 +70,6 @@ def test_a_reader_gets_their_locale_or_language_or_the_default(project, locale, 
         ("---\nsubject: Hi\ncategory: prep\nlayout: none\n---\n", [(4, "unknown-layout")]),
         ("---\nsubject: Hi\ncategory: prep\n---\n\n{% if %}\n", [(6, "template-syntax")]),
         ("---\nsubject: 'Hi {{'\ncategory: prep\n---\n", [(2, "template-syntax")]),
-        (
-            "---\nsubject: Hi\ncategory: prep\n---\n\n{% filter upper %}x{% endfilter %}",
-            [(6, "template-syntax")],
-        ),
         (b"---\nsubject: Hi\ncategory: prep\n---\n\xff\n", [(5, "encoding")]),
     ],
 )
