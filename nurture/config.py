@@ -10,7 +10,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -43,6 +43,7 @@ from nurture.core.model import (
     MessageClass,
     Tone,
 )
+from nurture.core.rates import Rate, WarmUp, parse_rate
 from nurture.core.timing import parse_duration
 from nurture.errors import Problem, Problems, shown
 from nurture.files import read_bytes, text_in
@@ -92,6 +93,10 @@ def parse_days(value: object) -> frozenset[int]:
         start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
         days.update((start + step) % 7 for step in range((end - start) % 7 + 1))
     return frozenset(days)
+
+
+def _rate(value: object) -> Rate:
+    return value if isinstance(value, Rate) else parse_rate(str(value))
 
 
 def _duration(value: object) -> Duration:
@@ -177,6 +182,7 @@ Days = Annotated[
     frozenset[int], BeforeValidator(parse_days), _written("mon-fri", "mon, wed, fri", more="array")
 ]
 Span = Annotated[Duration, BeforeValidator(_duration), _written("5 business days")]
+AnyRate = Annotated[Rate, BeforeValidator(_rate), _written("20 per second", "500 per day")]
 Zone = Annotated[str, AfterValidator(_timezone)]
 Language = Annotated[str, AfterValidator(_locale)]
 Email = Annotated[str, AfterValidator(_email)]
@@ -241,6 +247,27 @@ class SmtpTransport(Keys):
 
 
 Transport = Annotated[OutboxTransport | SmtpTransport, Field(discriminator="kind")]
+
+class WarmUpKeys(Keys):
+    from_: Annotated[date, Field(alias="from")]
+    first_day: Annotated[int, Field(ge=1)] = 200
+    times: Annotated[float, Field(ge=1.0, le=10.0)] = 1.5
+
+    def rule(self) -> WarmUp:
+        return WarmUp(from_=self.from_, first_day=self.first_day, times=self.times)
+
+
+AnyWarmUp = Annotated[WarmUp, WrittenAs(WarmUpKeys, WarmUpKeys.rule, WarmUp)]
+Domain = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+
+
+class Limits(Keys):
+    """How fast mail may leave, all processes together. `domains` replaces `each_domain`."""
+
+    everything: AnyRate | None = None
+    each_domain: AnyRate | None = None
+    domains: dict[Domain, AnyRate] = {}
+    warm_up: AnyWarmUp | None = None
 
 
 class Web(Keys):
@@ -535,6 +562,7 @@ class Settings(Keys):
     )
     transport: Transport = OutboxTransport()
     deliver_only_to: list[Email] = []
+    limits: Limits = Limits()
     web: Web = Web()
     contact_hours: ContactHours = ContactHours()
     never: list[AnyNever] = DEFAULT_NEVER

@@ -20,6 +20,7 @@ from nurture.config import (
     OutboxTransport,
     Settings,
     SmtpTransport,
+    WarmUpKeys,
     load_config,
     parse_length,
     parse_week_hours,
@@ -255,6 +256,7 @@ EVERY_KEY = sorted(
     | keys_of(CategoryKeys, "categories.*.")
     | keys_of(CapKeys, "caps.*.")
     | keys_of(GapKeys, "gap.")
+    | keys_of(WarmUpKeys, "limits.warm_up.")
     | keys_of(NeverKeys, "never.*.")
 )
 

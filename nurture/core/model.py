@@ -126,6 +126,7 @@ class Reason(StrEnum):
     APPROVAL = "approval"
     RELEASE = "release"
     RETRY = "retry"
+    THROTTLED = "throttled"
     NO_OPEN_HOURS = "no_open_hours"
     LATE = "late"
     EXPIRED = "expired"

@@ -281,6 +281,7 @@ _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.RETRY: lambda told: (
         f"the mail server said not now ({told.detail.get('attempts', 1)} tries so far)"
     ),
+    Reason.THROTTLED: _fixed("mail leaves no faster than its limits and its receivers allow"),
     Reason.NO_OPEN_HOURS: _fixed("no open hour within 400 days"),
     Reason.LATE: _fixed("its moment was already past when it became known"),
     Reason.EXPIRED: lambda told: (

@@ -107,7 +107,7 @@ class Connection:
         except OSError as error:
             raise Lost(lost(error), written) from None
 
-    def reply(self, seconds: float) -> tuple[int, str]:
+    def reply(self, seconds: float) -> tuple[int, bytes]:
         """The next whole reply: its code and its words, a line each. Raises Lost where none comes
         in time, or something that is no SMTP."""
         until = monotonic() + seconds
@@ -119,7 +119,7 @@ class Connection:
                 raise Lost(f"an answer that is no SMTP: {shown(None, _text(line[:80]))}")
             words.append(line[4:])
             if separator != b"-":
-                return int(line[:3]), _text(b"\n".join(words))
+                return int(line[:3]), b"\n".join(words)
             if len(words) > _LINES_MAX:
                 raise Lost("an answer without an end")
 

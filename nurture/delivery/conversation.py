@@ -98,7 +98,7 @@ class Conversation:
                 connection = self._ready()
                 ready = parcel(letter, connection.offers, reset=self._open)
                 if connection.offers.pipelining:
-                    connection.write(ready.envelope)
+                    connection.write(ready.envelope())
                 refused = self._envelope(connection, ready)
             except Unfit as unfit:
                 refused = unfit.outcome
@@ -127,7 +127,7 @@ class Conversation:
             if code in command.wanted or refused is not None:
                 continue
             if command.stage is Stage.SENDER and code == 421:
-                raise Lost(shown(code, words))
+                raise Lost(_said(code, words))
             refused = _refused(code, words, command.stage)
             if code < 400 or code == 421:  # it hangs up, or speaks of something else
                 self._drop()
@@ -180,11 +180,11 @@ class Conversation:
     def _hand_over(self, ready: Parcel[L], following: Parcel[L] | None) -> Outcome:
         connection = self._connection
         assert connection is not None  # noqa: S101 - it has just answered
-        envelope = following.envelope if following is not None else b""
+        envelope = following.envelope() if following is not None else b""
         try:
-            connection.write(ready.content + envelope)
+            connection.write(b"".join((ready.content, ready.end, envelope)))
         except Lost as gone:
-            if gone.written < len(ready):
+            if gone.written < len(ready.content) + len(ready.end):
                 return self._cut_short(connection, gone)
         try:
             code, words = connection.reply(self._patience.content)
@@ -194,11 +194,11 @@ class Conversation:
         self._used += 1
         self._open = following is not None
         if code == 250:
-            return Accepted(text=shown(None, words))
+            return Accepted(text=_said(None, words))
         if code < 400 or code == 421:
             self._drop()
         if code < 400:
-            return Unknown(text=f"an answer that means nothing here: {shown(code, words)}")
+            return Unknown(text=f"an answer that means nothing here: {_said(code, words)}")
         return _refused(code, words, Stage.CONTENT)
 
     def _cut_short(self, connection: Connection, gone: Lost) -> Outcome:
@@ -236,7 +236,11 @@ class Conversation:
             connection.close()
 
 
-def _refused(code: int, words: str, stage: Stage) -> Outcome:
+def _refused(code: int, words: bytes, stage: Stage) -> Outcome:
     if code < 400 or code > 599:
-        return Deferred(text=f"unexpected answer: {shown(code, words)}", code=code)
-    return refusal(code, words, stage)
+        return Deferred(text=f"unexpected answer: {_said(code, words)}", code=code)
+    return refusal(code, words.decode("utf-8", "replace"), stage)
+
+
+def _said(code: int | None, words: bytes) -> str:
+    return shown(code, words.decode("utf-8", "replace"))

@@ -7,8 +7,7 @@ message is refused here rather than repaired.
 
 import io
 import re
-from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, NamedTuple
 
 from nurture.core.model import Blame, Rejected
 from nurture.delivery.connection import Offers
@@ -22,24 +21,23 @@ _LOCAL_MAX, _ADDRESS_MAX = 64, 254
 _LINE_WITH_A_DOT = re.compile(rb"\r\n\.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     words: bytes
     wanted: frozenset[int]
     stage: Stage
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parcel(Generic[L]):
+class Parcel(NamedTuple, Generic[L]):
     """A letter as one server takes it."""
 
     letter: L
     commands: tuple[Command, ...]
-    envelope: bytes  #: all commands, for a server that takes them together
-    content: bytes  #: with its final dot
+    content: bytes  #: without its end
+    end: bytes  #: the final dot, on a line of its own
 
-    def __len__(self) -> int:
-        return len(self.content)
+    def envelope(self) -> bytes:
+        """All commands, for a server that takes them together."""
+        return b"".join([command.words for command in self.commands])
 
 
 class Unfit(Exception):  # noqa: N818 - never leaves this room
@@ -51,8 +49,8 @@ class Unfit(Exception):  # noqa: N818 - never leaves this room
 
 
 _OK, _TAKEN, _GO_ON = frozenset({250}), frozenset({250, 251, 252}), frozenset({354})
-RESET = Command(words=b"RSET\r\n", wanted=_OK, stage=Stage.SENDER)
-_DATA = Command(words=b"DATA\r\n", wanted=_GO_ON, stage=Stage.CONTENT)
+_RESET = Command(b"RSET\r\n", _OK, Stage.SENDER)
+_DATA = Command(b"DATA\r\n", _GO_ON, Stage.CONTENT)
 
 
 def check(letter: L) -> None:
@@ -92,17 +90,17 @@ def parcel(letter: L, offers: Offers, *, reset: bool = False) -> Parcel[L]:
     mail = f"MAIL FROM:<{letter.sender}>{parameters}\r\n".encode()
     recipient = f"RCPT TO:<{letter.to}>\r\n".encode()
     commands = (
-        *((RESET,) if reset else ()),
-        Command(words=mail, wanted=_OK, stage=Stage.SENDER),
-        Command(words=recipient, wanted=_TAKEN, stage=Stage.RECIPIENT),
+        *((_RESET,) if reset else ()),
+        Command(mail, _OK, Stage.SENDER),
+        Command(recipient, _TAKEN, Stage.RECIPIENT),
         _DATA,
     )
-    envelope = b"".join(command.words for command in commands)
-    return Parcel(letter=letter, commands=commands, envelope=envelope, content=content)
+    end = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
+    return Parcel(letter, commands, content, end)
 
 
 def _content(raw: bytes) -> bytes:
-    """What follows a 354: dots at the beginning of lines doubled (RFC 5321 4.5.2), and the end."""
+    """What follows a 354: dots at the beginning of lines doubled (RFC 5321 4.5.2)."""
     seen = io.IncrementalNewlineDecoder(None, translate=False)
     seen.decode(raw.decode("latin-1"), final=True)  # one pass in C over all line ends
     if seen.newlines != "\r\n":
@@ -110,6 +108,4 @@ def _content(raw: bytes) -> bytes:
         raise Unfit(Rejected(text=text, blame=Blame.CONTENT))
     if _LINE_WITH_A_DOT.search(raw):
         raw = raw.replace(b"\r\n.", b"\r\n..")
-    first = b"." if raw.startswith(b".") else b""
-    end = b".\r\n" if raw.endswith(b"\r\n") else b"\r\n.\r\n"
-    return b"".join((first, raw, end))
+    return b"." + raw if raw.startswith(b".") else raw

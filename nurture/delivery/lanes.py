@@ -19,8 +19,10 @@ from nurture.delivery.transport import L
 
 log = logging.getLogger("nurture.delivery")
 
-#: For each lane: the letter under way and the one whose envelope goes along with it.
+#: A lane is busy with two letters: one under way, and one whose envelope goes along with it.
 _PER_LANE = 2
+#: So many are in hand for each lane: with a few to spare, threads wake each other less often.
+_ROOM = 4
 
 
 class Lanes:
@@ -34,7 +36,7 @@ class Lanes:
     ) -> Iterator[tuple[L, Outcome | None]]:
         """See Transport. Where drawing raises, what was drawn before is given back first."""
         delivery: _Delivery[L] = _Delivery(offer)
-        room = _PER_LANE * len(self._conversations)
+        room = _ROOM * len(self._conversations)
         source, broken = iter(letters), None
         drawn_all, in_hand = False, 0
         try:

@@ -442,7 +442,7 @@ Index(
     postgresql_where=text("NOT weighed"),
 )
 
-#: How fast mail may go, shared by all processes: `everything` and `domain:example.com`.
+#: How fast mail may go, shared by all processes: `everything`, `domain:example.com`, `warm-up`.
 throttles = Table(
     "throttles",
     metadata,
@@ -451,6 +451,7 @@ throttles = Table(
     Column("slow_until", Instant),  # a server asked us to slow down
     Column("slowed", Integer, nullable=False, default=0),  # how often in a row
     Column("said", Text),
+    Column("counted", Integer, nullable=False, default=0),  # of the day that ends at next_at
 )
 
 #: Who is at work on this database, by the heartbeat of each.

@@ -79,6 +79,7 @@ def upgrade() -> None:
         _instant("slow_until"),
         sa.Column("slowed", sa.Integer(), nullable=False),
         sa.Column("said", sa.Text(), nullable=True),
+        sa.Column("counted", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_throttles")),
     )
     op.create_table(
