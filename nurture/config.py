@@ -248,6 +248,26 @@ class SmtpTransport(Keys):
 
 Transport = Annotated[OutboxTransport | SmtpTransport, Field(discriminator="kind")]
 
+_LABELS = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
+
+
+class DkimKey(Keys):
+    selector: Annotated[str, Field(pattern=_LABELS)]
+    key: SecretStr | None = None
+    key_file: str | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if (self.key is None) == (self.key_file is None):
+            raise ValueError("write either `key: ${DKIM_KEY}` or `key_file:`")
+        return self
+
+
+class Dkim(DkimKey):
+    domain: Annotated[str, Field(pattern=_LABELS)] | None = None
+    second: DkimKey | None = None
+
+
 class WarmUpKeys(Keys):
     from_: Annotated[date, Field(alias="from")]
     first_day: Annotated[int, Field(ge=1)] = 200
@@ -561,6 +581,7 @@ class Settings(Keys):
         "sqlite:///var/nurture.db", repr=False
     )
     transport: Transport = OutboxTransport()
+    dkim: Dkim | None = None
     deliver_only_to: list[Email] = []
     limits: Limits = Limits()
     web: Web = Web()
@@ -750,6 +771,12 @@ def _check_safe(settings: Settings, source: _Source) -> None:
 
 
 def _check_consistent(settings: Settings, source: _Source) -> None:
+    if settings.dkim is not None and settings.dkim.domain is not None:
+        ours, signs = settings.sender.email.rpartition("@")[2].lower(), settings.dkim.domain
+        if not (f".{ours}".endswith(f".{signs}") or f".{signs}".endswith(f".{ours}")):
+            message = f"a signature of {signs} says nothing about mail from {ours} (DMARC)"
+            hint = "leave it out: it is the domain of sender.email"
+            source.problem(("dkim", "domain"), "invalid-value", message, hint)
     categories = settings.categories
     capped = [category for category in categories.values() if category.capped]
     highest = max(capped, key=lambda category: category.priority, default=None)

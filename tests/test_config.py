@@ -15,6 +15,8 @@ from nurture.config import (
     CapKeys,
     CategoryKeys,
     Config,
+    Dkim,
+    DkimKey,
     GapKeys,
     NeverKeys,
     OutboxTransport,
@@ -253,6 +255,8 @@ EVERY_KEY = sorted(
     keys_of(Settings)
     | keys_of(OutboxTransport, "transport.")
     | keys_of(SmtpTransport, "transport.")
+    | keys_of(Dkim, "dkim.")
+    | keys_of(DkimKey, "dkim.second.")
     | keys_of(CategoryKeys, "categories.*.")
     | keys_of(CapKeys, "caps.*.")
     | keys_of(GapKeys, "gap.")
