@@ -28,6 +28,7 @@ from nurture.cli import (
     settling,
     silence,
     simulating,
+    stopping,
 )
 from nurture.cli.printing import clean
 from nurture.errors import NurtureError, Problems, UsageError
@@ -80,6 +81,8 @@ for command in (
     picture.show,
     editing.diff,
     editing.apply,
+    stopping.pause,
+    stopping.resume,
     looking.messages,
     looking.status,
     people.tasks,

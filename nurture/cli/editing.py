@@ -123,7 +123,7 @@ def apply(
         listed = project.planner.guard.listed()
         chosen = _chosen(listed, campaigns)
         if release or spread is not None:
-            _let_go(project, chosen, by or _login(), spread)
+            _let_go(project, chosen, by or login(), spread)
             chosen = [each for each in project.planner.guard.listed() if each in chosen or spread]
     if as_json:
         for each in chosen:
@@ -161,7 +161,7 @@ def _let_go(
         say(f"{about(each)}: {how} (by {by})")
 
 
-def _login() -> str:
+def login() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # no such user, as in some containers

@@ -11,10 +11,12 @@ from nurture.cli.instants import Instant
 from nurture.cli.printing import json_line, say, table, when, zone_in
 from nurture.cli.project import candidate_of, config_option, json_option, nobody, opened
 from nurture.core.model import MessageState
+from nurture.engine import stops
 from nurture.engine.held import held_line
 from nurture.engine.hindsight import Hindsight, hindsight
 from nurture.engine.outlook import AHEAD, Entry, Outlook, outlook
 from nurture.engine.project import Project
+from nurture.engine.stops import stop_line
 from nurture.engine.versions import SHORT
 from nurture.errors import NurtureError
 from nurture.store import history, planning
@@ -203,6 +205,8 @@ def status(as_json: bool) -> None:
     )
     for each in seen["scans"]:
         say(f"\n{each['campaign']}: looked at {each['seen']:,} of {each['total']:,} candidates")
+    for each in seen["stopped"]:
+        say(f"\n{stop_line(each)}")
     for each in seen["held"]:
         say(f"\n{held_line(each)}")
     for name in seen["missing"]:
@@ -236,6 +240,7 @@ def _status(project: Project) -> dict[str, Any]:
             for name, each in sorted(campaigns.items())
         ],
         "scans": [asdict(each) for each in project.planner.audiences.under_way()],
+        "stopped": stops.listed(project.database),
         "held": project.planner.guard.listed(),
         "missing": sorted(counts["enrolled"].keys() - campaigns.keys()),
         "problems": [problem.as_json() for problem in project.library.problems],

@@ -186,6 +186,10 @@ class _Day:
         if want.campaign.status is not CampaignStatus.LIVE:
             status = {"status": want.campaign.status.value}
             return self.item(want, Verdict.WAIT, Reason.CAMPAIGN_PAUSED, detail=status)
+        stop = self.recipient.stopped.get(want.key.enrollment_id)
+        if stop is not None and want.step.send is not None:  # what people do themselves goes on
+            self.alarm(until and until + _JUST_AFTER)
+            return self.item(want, Verdict.WAIT, Reason.STOPPED, detail=stop)
         due = want.moment_at <= self.now
         if category is not None:
             bar = barred(want.step, category, self.recipient)

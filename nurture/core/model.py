@@ -114,6 +114,7 @@ class Reason(StrEnum):
     PHONE_FIRST = "phone_first"
     CALLED = "called"
     CAMPAIGN_PAUSED = "campaign_paused"
+    STOPPED = "stopped"
     CAMPAIGN_MISSING = "campaign_missing"
     AFTER_STEP = "after_step"
     WAIT_FOR = "wait_for"

@@ -37,6 +37,8 @@ def sentence(
     if verdict is Verdict.WAIT:
         until = f"until {moment(at, zone)}" if at else "with no date yet"
         start = f"About {moment(at, zone)}" if about and at else f"Waits {until}"
+        if reason is Reason.STOPPED:
+            start = "Waits"
         if doomed:
             start = f"Will probably not go, for it is only good until {told.at(doomed)}"
         return f"{start}: {why}"
@@ -187,6 +189,28 @@ def _to_be_told(told: _Told) -> str:
     return f"it was decided{when} and the candidate does not know yet: tell them"
 
 
+def _stopped(told: _Told) -> str:
+    """`ida@example.com stopped campaign welcome on Mon 23 Nov 10:00: wrong date in the mail`"""
+    what = {
+        "candidate": "all mail to this person",
+        "job": f"all mail about job {told.get('ref')}",
+        "campaign": f"campaign {told.get('ref')}",
+    }.get(told.get("scope"), "all mail")
+    when = f" on {told.clock(told.detail['since'])}" if "since" in told.detail else ""
+    who = told.get("by") if told.get("cause", "person") == "person" else "a guardrail"
+    return f"{who or 'somebody'} stopped {what}{when}{told.particular('why', ': {}')}"
+
+
+#: Why mail is held, by `cause`.
+_RELEASES = {
+    "stop": "nobody was running when its moment came, and much is due at once",
+    "restore": "it may have gone out after the backup that was restored",
+    "resume": "it goes on after a stop, with more mail due at once than goes out without a word"
+    " from a person",
+    "edit": "an edit made more mail due at once than goes out without a word from a person",
+}
+
+
 def _rule(detail: Detail) -> str:
     """`at most 1 nurture mail a week`; as it is written down where its numbers are not kept."""
     if "hours" not in detail:
@@ -232,12 +256,6 @@ def _fixed(text: str) -> Callable[[_Told], str]:
     return lambda _told: text
 
 
-#: Why mail is held, beside edits, by `cause`.
-_RELEASES = {
-    "stop": "nobody was running when its moment came, and much is due at once",
-    "restore": "it may have gone out after the backup that was restored",
-}
-
 _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.DUE: _fixed("its moment has come"),
     Reason.SCHEDULED: _fixed("its moment has not come"),
@@ -257,6 +275,7 @@ _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.PHONE_FIRST: _phone_first,
     Reason.CALLED: _fixed("they were told on the phone"),
     Reason.CAMPAIGN_PAUSED: lambda told: f"its campaign is {told.get('status', 'paused')}",
+    Reason.STOPPED: _stopped,
     Reason.CAMPAIGN_MISSING: _fixed("its campaign's file is gone"),
     Reason.AFTER_STEP: lambda told: f"comes after the step {told.get('step', 'above')}",
     Reason.WAIT_FOR: lambda told: (
@@ -274,10 +293,7 @@ _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.NO_ANCHOR: lambda told: f"{told.get('anchor', 'its anchor')} is not known yet",
     Reason.CONDITION: _fixed("its `if` is not true"),
     Reason.APPROVAL: _fixed("somebody has to approve it"),
-    Reason.RELEASE: lambda told: _RELEASES.get(
-        told.get("cause"),
-        "an edit made more mail due at once than goes out without a word from a person",
-    ),
+    Reason.RELEASE: lambda told: _RELEASES.get(told.get("cause"), _RELEASES["edit"]),
     Reason.RETRY: lambda told: (
         f"the mail server said not now ({told.detail.get('attempts', 1)} tries so far)"
     ),

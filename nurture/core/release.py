@@ -81,6 +81,26 @@ class Stop:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lifted:
+    """A kill switch over more than one campaign that was lifted: what it kept back is due at once.
+    One over a single campaign is a `Gate` with nothing before it."""
+
+    campaign: str  #: of its row: `resumed:everything`
+    job: str | None = None  #: it was about this job only
+    cause: str = "resume"
+    spread: tuple[datetime, datetime] | None = None
+
+    def compared(self, _enrollment: Enrollment) -> Campaign | None:
+        return None
+
+    def keeps(self, want: Want, category: Category, now: datetime) -> bool:  # noqa: ARG002
+        return category.capped
+
+
+AnyGate = Gate | Stop | Lifted
+
+
+@dataclass(frozen=True, kw_only=True)
 class Held:
     wanted: list[Want | Standstill]  #: the same, with what is held turned into standstills
     held: frozenset[Key] = frozenset()
@@ -90,7 +110,7 @@ class Held:
 def held(
     wanted: Sequence[Want | Standstill],
     before: Sequence[Want | Standstill],
-    gate: Gate | Stop,
+    gate: AnyGate,
     recipient: Recipient,
     policy: Policy,
     now: datetime,
@@ -154,7 +174,7 @@ def _spared_approval(was: Want, category: Category, policy: Policy) -> bool:
     return needed and category.approval is Approval.AUTO
 
 
-def _waiting(want: Want, gate: Gate | Stop, through: datetime | None) -> Standstill:
+def _waiting(want: Want, gate: AnyGate, through: datetime | None) -> Standstill:
     return Standstill(
         key=want.key,
         campaign=want.campaign,
@@ -166,7 +186,7 @@ def _waiting(want: Want, gate: Gate | Stop, through: datetime | None) -> Standst
         known_at=want.known_at,
         anchor_at=want.anchor_at,
         at=through,
-        detail={"cause": gate.cause},
+        detail={"cause": gate.cause, "gate": gate.campaign},
     )
 
 
@@ -178,7 +198,7 @@ def _end(want: Want, category: Category, policy: Policy) -> datetime | None:
     return until and until + _JUST_AFTER
 
 
-def through_at(gate: Gate | Stop, candidate_id: int) -> datetime | None:
+def through_at(gate: AnyGate, candidate_id: int) -> datetime | None:
     """When a spreading gate lets this candidate through: the same instant whoever asks; None while
     nobody has decided. The candidates' instants are spread evenly."""
     if gate.spread is None:

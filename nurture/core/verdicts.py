@@ -90,6 +90,8 @@ class Recipient:
     candidate: Candidate
     calendar: Calendar
     story: Story = Story()
+    #: By enrollment: the kill switch that keeps its mail back, as the verdict's detail tells it.
+    stopped: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

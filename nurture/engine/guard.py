@@ -6,7 +6,7 @@ somebody lets them through, with `nurture apply`.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,10 +15,11 @@ from nurture.authoring.former import Kinds, read_former
 from nurture.authoring.library import Library
 from nurture.config import Config
 from nurture.core.model import Campaign, Enrollment, Facts
-from nurture.core.release import Gate, Stop, can_release, former, only_words
+from nurture.core.release import AnyGate, Gate, Lifted, Stop, can_release, former, only_words
 from nurture.core.renames import dead_ids
 from nurture.engine.recording import key_of
-from nurture.store import planning, releases, renaming, restored, revisions
+from nurture.engine.stops import NOTHING, Stops, finish, job_of
+from nurture.store import planning, releases, renaming, restored, revisions, stops
 from nurture.store.database import Connection, Database
 from nurture.store.releases import COUNTING, EVERY, HELD, RELEASED, SPREADING, Release
 
@@ -32,23 +33,33 @@ TICKED = "last-tick"  #: the mark of when somebody planned last
 _TICK = timedelta(minutes=1)
 
 #: Who of these people has mail that only this gate holds.
-Finds = Callable[[Connection, Collection[int], Gate | Stop, datetime], Collection[int]]
+Finds = Callable[[Connection, Collection[int], AnyGate, datetime], Collection[int]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gates:
-    """All edits that are held, as one planning sees them."""
+    """All edits that are held, and all that is stopped, as one planning sees them."""
 
     by_campaign: Mapping[str, Gate] = field(default_factory=dict)
-    stop: Stop | None = None
+    wide: Sequence[Stop | Lifted] = ()  #: about more than one campaign
     restored: Stop | None = None
+    stops: Stops = NOTHING
 
     @classmethod
-    def of_one(cls, gate: Gate | Stop) -> "Gates":
-        return cls(stop=gate) if isinstance(gate, Stop) else cls(by_campaign={gate.campaign: gate})
+    def of_all(cls, gates: Collection[AnyGate], stops: Stops) -> "Gates":
+        return cls(
+            by_campaign={each.campaign: each for each in gates if isinstance(each, Gate)},
+            wide=[each for each in gates if not isinstance(each, Gate)],
+            stops=stops,
+        )
 
-    def of(self, enrollment: Enrollment, facts: Facts) -> list[Gate | Stop]:
+    def of(self, enrollment: Enrollment, facts: Facts) -> list[AnyGate]:
         own = self.by_campaign.get(enrollment.campaign)
+        found: list[AnyGate] = [own] if own is not None else []
+        for each in self.wide:
+            job = each.job if isinstance(each, Lifted) else None
+            if job is None or job == job_of(facts, enrollment.subject.application):
+                found.append(each)
         since = self.restored
         if since is not None and enrollment.entered_at <= since.until:
             # What a person said had not left has been tried, and is on its way again.
@@ -58,10 +69,8 @@ class Gates:
                 if each.attempts
                 for part in each.sections or (each,)
             )
-            since = replace(since, passed=tried)
-        else:
-            since = None
-        return [each for each in (own, self.stop, since) if each is not None]
+            found.append(replace(since, passed=tried))
+        return found
 
 
 OPEN = Gates()  #: nothing is held
@@ -84,29 +93,26 @@ class Guard:
 
     def gates(self, connection: Connection, now: datetime, *, lock: bool = False) -> Gates:
         """Read once a batch. Nothing more is read unless something is held."""
-        return self._gates(connection, releases.rows(connection, lock=lock), now)
-
-    def _gates(self, connection: Connection, rows: list[Release], now: datetime) -> Gates:
-        holding = [row for row in rows if _holds(row, now)]
+        halts = stops.active(connection, lock=lock)
+        holding = [row for row in releases.rows(connection, lock=lock) if _holds(row, now)]
         if not self._restored:
             self._restored = (_since_backup(connection),)
         (since_backup,) = self._restored
-        if not holding and since_backup is None:
+        if not (halts or holding or since_backup):
             return OPEN
         found = [gate for row in holding if (gate := self.gate(connection, row)) is not None]
-        return Gates(
-            by_campaign={each.campaign: each for each in found if isinstance(each, Gate)},
-            stop=next((each for each in found if isinstance(each, Stop)), None),
-            restored=since_backup,
-        )
+        return replace(Gates.of_all(found, Stops.of(halts)), restored=since_backup)
 
-    def gate(self, connection: Connection, row: Release) -> Gate | Stop | None:
+    def gate(self, connection: Connection, row: Release) -> AnyGate | None:
         """None where there is no such campaign any more: nothing of it can become due."""
         spread = None
         if row.state == SPREADING and row.decided_at and row.spread_until:
             spread = (row.decided_at, row.spread_until)
         if row.campaign == EVERY:
             return Stop(since=_instant(row.detail["from"]), until=row.since, spread=spread)
+        if releases.is_resumed(row.campaign):
+            job = releases.job_in(row.campaign)
+            return Lifted(campaign=row.campaign, job=job, spread=spread)
         after = self.library.campaigns.get(row.campaign)
         if after is None:
             return None
@@ -222,6 +228,8 @@ class Guard:
     def work(self, finds: Finds, now: datetime) -> int:
         """Count one batch for the first edit that is not counted yet, and finish what was decided.
         How much was done; 0: nothing is left."""
+        if lifted := finish(self.database, now):
+            return lifted
         with self.database.read() as connection:
             for row in releases.rows(connection):
                 if row.state != COUNTING:
@@ -256,6 +264,11 @@ class Guard:
         if row.campaign == EVERY:
             since = _instant(row.detail["from"])
             return releases.who_missed(connection, since, row.since, row.scanned_to, BATCH)
+        if releases.is_resumed(row.campaign):
+            since, name = _instant(row.detail["from"]), row.campaign
+            return releases.who_was_kept_back(
+                connection, name, since, row.since, row.scanned_to, BATCH
+            )
         return releases.in_campaign(connection, row.campaign, row.scanned_to, BATCH)
 
     def _progress(self, row: Release, due: int, people: list[int]) -> None:

@@ -18,7 +18,8 @@ _WHY = {
 
 def about(held: Mapping[str, Any]) -> str:
     """`welcome`, or what the line `*` means."""
-    return "all campaigns (*)" if held["campaign"] == "*" else str(held["campaign"])
+    name = str(held["campaign"])
+    return f"all campaigns ({name})" if name in ("*", "resumed:everything") else name
 
 
 def held_line(held: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ from nurture.core.model import (
     Verdict,
 )
 from nurture.core.promised import with_kept
-from nurture.core.release import Gate, Stop, held
+from nurture.core.release import AnyGate, held
 from nurture.core.renames import Renames, read_as_now, renames
 from nurture.core.timing import shift
 from nurture.engine import house
@@ -34,6 +34,7 @@ from nurture.engine.audience import Audiences
 from nurture.engine.enrolling import Around, Roll, enroll
 from nurture.engine.guard import OPEN, Gates, Guard
 from nurture.engine.recording import Decided, by_key, changes
+from nurture.engine.stops import NOTHING
 from nurture.errors import NurtureError
 from nurture.rendering.context import context
 from nurture.rendering.renderer import Renderer
@@ -185,7 +186,7 @@ class Planner:
         return Planned(facts=decided.facts, agenda=decided.agenda)
 
     def newly_due(
-        self, connection: Connection, ids: Collection[int], gate: Gate | Stop, now: datetime
+        self, connection: Connection, ids: Collection[int], gate: AnyGate, now: datetime
     ) -> list[int]:
         """Those of these people who would be sent something at once if this gate were not."""
         found = self.read(connection, ids)
@@ -196,9 +197,9 @@ class Planner:
                     due.append(id_)
         return due
 
-    def holds(self, facts: Facts, gate: Gate | Stop, now: datetime) -> bool:
+    def holds(self, facts: Facts, gate: AnyGate, now: datetime) -> bool:
         """Whether this gate alone holds anything of what is due for this person."""
-        gates = Gates.of_one(gate)
+        gates = Gates.of_all([gate], NOTHING)
         return bool(self._wanted(facts, self._enroll(facts, now), now, gates).held)
 
     def foresee(self, facts: Facts, campaigns: Mapping[str, Campaign], now: datetime) -> Agenda:
@@ -229,7 +230,8 @@ class Planner:
     ) -> "_Wanted":
         """What every campaign wants for this person, and what of it is held."""
         campaigns = self.library.campaigns if campaigns is None else campaigns
-        recipient = self.calendars.recipient(facts)
+        anyway = self.calendars.recipient(facts)
+        recipient = gates.stops.told(anyway, facts, roll.active)
         reads = self._reads(facts, now)
         law = self.config.legal_silence
         ground = Ground(
@@ -252,7 +254,9 @@ class Planner:
             for gate in gates.of(enrollment, facts):
                 former = gate.compared(enrollment)
                 before = stand(former, enrollment, ground, truth) if former else []
-                result = held(wanted, before, gate, recipient, self.policy, now)
+                # What a restore holds is in doubt already, whether it is stopped or not.
+                whom = anyway if gate.cause == "restore" else recipient
+                result = held(wanted, before, gate, whom, self.policy, now)
                 wanted = result.wanted
                 found.held |= result.held
                 found.alarms += result.alarms

@@ -13,17 +13,22 @@ from sqlalchemy import Connection, Select, delete, exists, func, insert, select,
 
 from nurture.core.model import Reason, StepState
 from nurture.store.database import CHANNEL
-from nurture.store.tables import candidates, enrollments, releases, steps
+from nurture.store.tables import applications, candidates, enrollments, releases, steps
 
 #: The row of a time in which nobody ran: it is about all campaigns.
 EVERY = "*"
+
+#: Before the names of rows of kill switches that were lifted: `resumed:everything`,
+#: `resumed:job j-1`. That of a campaign has the campaign's own name.
+_RESUMED = "resumed:"
+_OF_JOB = f"{_RESUMED}job "
 
 COUNTING, HELD, SPREADING, RELEASED = "counting", "held", "spreading", "released"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    campaign: str  #: or `EVERY`
+    campaign: str  #: or `EVERY`, or what `resumed` gives
     before: str | None  #: digest of the version before; None: there was none
     cause: str  #: edit | resume | audience | stop | restore
     since: datetime
@@ -36,6 +41,20 @@ class Release:
     decided_by: str | None = None
     decided_at: datetime | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def resumed(scope: str, ref: str | None) -> str:
+    """The name of the row of a kill switch that was lifted."""
+    return f"{_RESUMED}{scope}" + (f" {ref}" if ref else "")
+
+
+def is_resumed(name: str) -> bool:
+    return name.startswith(_RESUMED)
+
+
+def job_in(name: str) -> str | None:
+    """The job that such a row is about, if it is about one."""
+    return name.removeprefix(_OF_JOB) if name.startswith(_OF_JOB) else None
 
 
 def rows(connection: Connection, *, lock: bool = False) -> list[Release]:
@@ -93,7 +112,7 @@ def decide(
 
 
 def enrolled(connection: Connection, campaign: str | None) -> int:
-    """How many people are in this campaign; None: in any."""
+    """How many people are in this campaign, or touched by what was resumed; None: in any."""
     query = select(func.count(enrollments.c.candidate_id.distinct())).where(*_enrolled_in(campaign))
     return int(connection.execute(query).scalar() or 0)
 
@@ -112,6 +131,11 @@ def in_campaign(connection: Connection, campaign: str, after: int, limit: int) -
 
 def _enrolled_in(campaign: str | None) -> tuple[Any, ...]:
     there = enrollments.c.ended_at.is_(None)
+    if campaign is not None and (job := job_in(campaign)) is not None:
+        own = select(applications.c.ref).where(applications.c.job == job)
+        return (enrollments.c.application.in_(own), there)
+    if campaign is not None and is_resumed(campaign):
+        return (there,)
     return (there,) if campaign is None else (enrollments.c.campaign == campaign, there)
 
 
@@ -134,27 +158,41 @@ def who_missed(
     return list(connection.execute(query).scalars())
 
 
+def who_was_kept_back(
+    connection: Connection, name: str, since: datetime, until: datetime, after: int, limit: int
+) -> list[int]:
+    """The next people for whom mail may be due by a kill switch that was lifted."""
+    moment = steps.c.moment_at
+    waits = steps.c.reason.in_((Reason.STOPPED, Reason.RELEASE))
+    query = (
+        select(steps.c.candidate_id)
+        .join(enrollments, enrollments.c.id == steps.c.enrollment_id)
+        .where(*_enrolled_in(name), steps.c.state == StepState.OPEN)
+        .where(waits | ((moment > since) & (moment <= until)), steps.c.candidate_id > after)
+        .distinct()
+        .order_by(steps.c.candidate_id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
 def _missed_in(since: datetime, until: datetime) -> tuple[Any, ...]:
     moment = steps.c.moment_at
     return steps.c.state == StepState.OPEN, moment > since, moment <= until
 
 
 def waiting(connection: Connection) -> dict[str, int]:
-    """By campaign, or `EVERY` for a stop: how many people have mail that waits for a release."""
-    cause = steps.c.detail["cause"].as_string()
+    """By the name of what holds it: how many people have mail that waits for a release."""
+    why = steps.c.detail["cause"].as_string()
+    # A step that an earlier version held names no gate: it is the campaign's own.
+    name = func.coalesce(steps.c.detail["gate"].as_string(), enrollments.c.campaign)
     query = (
-        select(enrollments.c.campaign, cause, func.count(steps.c.candidate_id.distinct()))
+        select(name, func.count(steps.c.candidate_id.distinct()))
         .join(enrollments, enrollments.c.id == steps.c.enrollment_id)
-        .where(*_WAITS)
-        .group_by(enrollments.c.campaign, cause)
+        .where(*_WAITS, why.is_(None) | (why != "restore"))  # that is for `settle`
+        .group_by(name)
     )
-    found: dict[str, int] = {}
-    for campaign, why, count in connection.execute(query):
-        if why == "restore":
-            continue  # that is for `settle`
-        name = EVERY if why == "stop" else campaign
-        found[name] = found.get(name, 0) + count
-    return found
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def rearm_waiting(connection: Connection, campaign: str, now: datetime) -> None:

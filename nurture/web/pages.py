@@ -18,12 +18,14 @@ from nurture.core.model import (
     Reason,
     Verdict,
 )
+from nurture.engine import stops
 from nurture.engine.flowchart import flowchart
 from nurture.engine.held import held_line
 from nurture.engine.hindsight import Hindsight, hindsight
 from nurture.engine.outlook import Entry, outlook
 from nurture.engine.picture import Picture, picture, whereabouts
 from nurture.engine.project import Project
+from nurture.engine.stops import stop_line
 from nurture.errors import Problem, UsageError
 from nurture.rendering.context import zone_of
 from nurture.store import facts as rows_to_facts
@@ -31,6 +33,7 @@ from nurture.store import history
 from nurture.store.census import Census, census
 from nurture.store.database import Connection
 from nurture.store.reading import load
+from nurture.store.stops import CAMPAIGN, EVERYTHING, active
 from nurture.web.looks import Looks
 from nurture.web.previews import name_of
 
@@ -130,6 +133,7 @@ def routes(project: Project, looks: Looks) -> APIRouter:
             matters=_matters(found.facts),
             titles=project.library.titles,
             chip=chip,
+            stopped=stopped_lines(project, found.facts),
         )
 
     return router
@@ -146,9 +150,29 @@ class Card:
 
 
 def held_lines(project: Project, campaign: str | None = None) -> list[str]:
-    """Edits that wait for a word from a person, or are being counted: of all campaigns, or one."""
+    """What is stopped, and edits that wait for a word from a person or are being counted: of all
+    campaigns, or one."""
+    halts = stops.listed(project.database)
+    about = (None, campaign)
+    told = [
+        stop_line(each)
+        for each in halts
+        if campaign is None or (each["scope"] in (CAMPAIGN, EVERYTHING) and each["ref"] in about)
+    ]
     listed = project.planner.guard.listed()
-    return [held_line(each) for each in listed if campaign in (None, each["campaign"])]
+    return told + [held_line(each) for each in listed if campaign in (None, each["campaign"])]
+
+
+def stopped_lines(project: Project, facts: Facts) -> list[str]:
+    """What keeps all mail back from one candidate."""
+    with project.database.read() as connection:
+        halts = active(connection)
+    own = [
+        each
+        for each in halts
+        if each.scope == EVERYTHING or each.candidate_id == facts.candidate.id
+    ]
+    return [stop_line(vars(each)) for each in own]
 
 
 def campaign_cards(project: Project) -> dict[str, Any]:

@@ -46,6 +46,30 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("stops", schema=None) as batch_op:
         batch_op.create_index("ix_stops_ended_at", ["ended_at"])
+    _returns()
+    op.create_table(
+        "throttles",
+        sa.Column("name", sa.Text(), nullable=False),
+        _instant("next_at", required=True),
+        _instant("slow_until"),
+        sa.Column("slowed", sa.Integer(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=True),
+        sa.Column("counted", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_throttles")),
+    )
+    op.create_table(
+        "processes",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        _instant("started_at", required=True),
+        _instant("seen_at", required=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_processes")),
+    )
+
+
+def _returns() -> None:
     op.create_table(
         "returns",
         sa.Column("message_id", _key(), nullable=False),
@@ -72,23 +96,3 @@ def upgrade() -> None:
             sqlite_where=unweighed,
             postgresql_where=unweighed,
         )
-    op.create_table(
-        "throttles",
-        sa.Column("name", sa.Text(), nullable=False),
-        _instant("next_at", required=True),
-        _instant("slow_until"),
-        sa.Column("slowed", sa.Integer(), nullable=False),
-        sa.Column("said", sa.Text(), nullable=True),
-        sa.Column("counted", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_throttles")),
-    )
-    op.create_table(
-        "processes",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("host", sa.Text(), nullable=False),
-        sa.Column("pid", sa.Integer(), nullable=False),
-        _instant("started_at", required=True),
-        _instant("seen_at", required=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_processes")),
-    )
