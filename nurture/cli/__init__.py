@@ -16,6 +16,7 @@ from nurture import __version__
 from nurture.cli import (
     authoring,
     database,
+    doctor,
     editing,
     intake,
     looking,
@@ -90,6 +91,7 @@ for command in (
     settling.settle,
     silence.silence,
     silence.promises,
+    doctor.doctor,
     operating.send_test,
     operating.backup,
     operating.restore,

@@ -52,6 +52,12 @@ def head() -> str | None:
     return ScriptDirectory.from_config(_alembic()).get_current_head()
 
 
+def revision(database: Database) -> str | None:
+    """Of its tables; None: there are none."""
+    with database.read() as connection:
+        return _revision(connection)
+
+
 def knows(revision: str | None) -> bool:
     """Whether tables of this revision can be understood by this code."""
     scripts = ScriptDirectory.from_config(_alembic()).walk_revisions()

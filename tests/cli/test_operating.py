@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import socket
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from nurture.cli import main
 from nurture.cli.project import Given
 from nurture.clock import SetClock
 from nurture.core.model import Unknown
+from nurture.delivery.names import CannotAsk
 from nurture.engine.sender import Sender
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
@@ -117,6 +119,38 @@ def test_backup_and_restore_come_back_with_all_that_matters(run, folder: Path) -
     assert told["other_config"] is False
     assert before.strip() in (folder / "var/secret").read_text().split(), "old links go on working"
     assert json.loads(run("settle", "--json").stdout)["candidate"] == "c1"
+
+
+class Offline:
+    def txt(self, name: str) -> list[str]:
+        raise CannotAsk(name)
+
+    mx = txt
+
+
+def test_the_doctor_says_by_its_exit_code_whether_mail_may_go(
+    run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nurture.cli.doctor.Dns", Offline)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        (folder / "config.yaml").write_text(f"web: {{port: {port}}}\n")
+        well = run("doctor", "--json")
+        assert well.exit_code == 0, well.output
+        found = [json.loads(line) for line in well.stdout.splitlines()]
+        assert {each["level"] for each in found} <= {"ok", "warning"}
+        assert all(each.keys() == {"check", "level", "said", "hint"} for each in found)
+        assert run("doctor").stdout.endswith("\nfit to send, with warnings\n")
+        smtp = f"transport: {{kind: smtp, host: 127.0.0.1, port: {port}, security: plain}}\n"
+        (folder / "config.yaml").write_text(smtp)
+        away = run("doctor")
+        assert (away.exit_code, "PROBLEM  smtp" in away.stdout) == (3, True)
+        assert "could not ask the DNS" in away.stdout
+    (folder / "config.yaml").write_text("nonsense: 1\n")
+    broken = run("doctor")
+    assert (broken.exit_code, "nurture check" in broken.stdout) == (1, True)
+    assert mails(folder) == []
 
 
 def test_without_the_secret_both_ends_say_so(run, folder: Path) -> None:
