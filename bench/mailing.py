@@ -14,9 +14,8 @@ from sqlalchemy import insert, select
 
 from nurture import wiring
 from nurture.clock import SetClock
-from nurture.engine.daemon import until_idle
 from nurture.engine.project import Project
-from nurture.engine.sender import Sender
+from nurture.engine.sender import Sender, until_idle
 from nurture.intake.apply import apply_all
 from nurture.intake.events import IncomingEvent, parse_event
 from nurture.store import tables

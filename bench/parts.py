@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from bench import people, sink
 from bench.audience import audience
+from bench.letters import letters
 from bench.naive import Naive
 from bench.projects import checking
 from bench.rounds import Spent, loop, median, spent
@@ -35,8 +36,8 @@ from nurture.core.model import (
     Subject,
 )
 from nurture.engine import house
-from nurture.engine.daemon import until_idle
 from nurture.engine.project import Project
+from nurture.engine.sender import until_idle
 from nurture.engine.simulate import simulate
 from nurture.intake.apply import apply_all
 from nurture.intake.sample import sample_events
@@ -204,6 +205,7 @@ PARTS: dict[str, Callable[[bool], Answers]] = {
     "cold start": cold_start,
     "audience": audience,
     "check": checking,
+    "letters": letters,
 }
 
 

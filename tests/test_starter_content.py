@@ -25,8 +25,7 @@ from nurture.core.model import (
     Subject,
     Tone,
 )
-from nurture.engine.daemon import until_idle
-from nurture.engine.sender import Nowhere, Sender
+from nurture.engine.sender import Nowhere, Sender, until_idle
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
 from nurture.rendering.context import context
@@ -470,8 +469,8 @@ def test_a_cancelled_interview_is_told_once_and_leads_to_a_word_on_what_is_next(
     ana.book(THURSDAY, "interview.cancelled")
     ana.live_until(THURSDAY + timedelta(days=4))
     assert ana.so_far()[-3:] == [
-        ("Wed 10:30", "cancelled", "send"),
-        ("Wed 10:40", "say-what-is-next", "task"),
+        ("Wed 10:10", "cancelled", "send"),
+        ("Wed 10:20", "say-what-is-next", "task"),
         ("Fri 17:58", "still-in-review", "send"),
     ]
 

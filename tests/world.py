@@ -1,6 +1,6 @@
 """A small world for tests: campaigns in a line or two, events by hand, mail in a list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,10 +10,10 @@ from nurture.authoring.library import Library
 from nurture.clock import SetClock
 from nurture.config import load_config
 from nurture.core.model import Accepted, Outcome
-from nurture.engine.daemon import until_idle
+from nurture.engine.outcomes import Letter
 from nurture.engine.outlook import Entry, outlook
 from nurture.engine.project import Project
-from nurture.engine.sender import Sender
+from nurture.engine.sender import Sender, until_idle
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
 from nurture.rendering.links import Signer
@@ -28,11 +28,22 @@ class Postman:
     offered: list[tuple[str, str]] = field(default_factory=list)  #: address, Message-ID
     answers: list[Outcome | Callable[[], Outcome]] = field(default_factory=list)
 
+    def deliver(
+        self, letters: Iterable[Letter], offer: Callable[[Letter], bool]
+    ) -> Iterator[tuple[Letter, Outcome | None]]:
+        for one in letters:
+            yield one, self.hand_over(*_parts(one)) if offer(one) else None
+
     def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:
+        """Where a test looks in: for each message that is offered."""
         assert b"\r\n\r\n" in raw
         self.offered.append((to, message_id))
         answer = self.answers.pop(0) if self.answers else Accepted()
         return answer() if callable(answer) else answer
+
+
+def _parts(letter: Letter) -> tuple[str, str, bytes, str]:
+    return letter.sender, letter.to, letter.raw, letter.message_id
 
 
 class World:

@@ -19,8 +19,9 @@ from nurture.config import OutboxTransport, Web
 from nurture.core.model import Reason, Verdict
 from nurture.core.reasons import sentence
 from nurture.engine.audience import Progress
-from nurture.engine.daemon import Daemon, until_idle
+from nurture.engine.daemon import Daemon
 from nurture.engine.project import Project
+from nurture.engine.sender import until_idle
 from nurture.errors import OutsideError, shown
 from nurture.intake.apply import apply_all
 from nurture.intake.sample import sample_events

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from nurture.engine.planner import Planner
 from nurture.engine.project import Project
-from nurture.engine.sender import Sender
+from nurture.engine.sender import Sender, until_idle
 from nurture.errors import NurtureError, Problem
 from nurture.store import planning
 
@@ -21,17 +20,6 @@ LOOK = timedelta(seconds=1)  # how often other processes' writes and edited file
 SLICE = timedelta(seconds=0.5)  # how long a long piece of work keeps the other timers waiting
 LEASES = timedelta(minutes=1)  # how often hand-overs of dead processes are looked for
 SWEEP = 30  # every candidate is planned anew once in so many nights, whatever their alarm says
-
-
-def until_idle(
-    planner: Planner, sender: Sender, stopped: Callable[[], bool] = lambda: False
-) -> None:
-    """Plan and send until nothing is due. A window in hand is always finished."""
-    busy = True
-    while busy and not stopped():
-        planned = planner.tick()
-        sent = 0 if stopped() else sender.window()
-        busy = bool(planned or sent)
 
 
 class Daemon:

@@ -7,19 +7,30 @@ from datetime import datetime
 from nurture.clock import Clock
 from nurture.config import Config
 from nurture.core.journey import Key
-from nurture.core.model import Enrollment, Facts, Message, MessageState, Promise, Subject
-from nurture.core.subject import application_of
+from nurture.core.model import (
+    Enrollment,
+    Facts,
+    Interview,
+    Message,
+    MessageState,
+    Promise,
+    Subject,
+)
+from nurture.core.subject import application_of, interview_of
 from nurture.engine import house
+from nurture.engine.outcomes import Letter
 from nurture.engine.promising import Campaigns, as_made, promised_in
 from nurture.engine.recording import key_of
-from nurture.engine.sender import Letter
 from nurture.errors import UsageError
 from nurture.positions import did_you_mean
 from nurture.rendering import mime
 from nurture.rendering.context import context
 from nurture.rendering.errors import RenderError
+from nurture.rendering.invitation import Invitation, invitation
 from nurture.rendering.renderer import Part, Rendered, Renderer
 from nurture.rendering.templates import Template, choose
+
+TRIAL = "[Test]"  #: what the subject of a trial begins with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +66,18 @@ class Letters:
         unsaid: dict[Key, str] = {}
         while True:
             try:
-                _, raw = self._render(message, facts, [each.part for each in parts], now)
+                written = self._render(message, facts, parts, now)
                 break
             except RenderError as error:
                 if error.part == 0:
                     raise
                 unsaid[key_of(parts.pop(error.part).message)] = str(error)
         return Letter(
+            message=message,
             sender=mime.envelope_sender(self.config),
             to=mime.envelope_recipient(facts),
-            raw=raw,
+            raw=written.raw,
+            invite=written.invitation.told if written.invitation else None,
             promises=tuple(each.promise for each in parts if each.promise is not None),
             unsaid=unsaid,
         )
@@ -87,13 +100,17 @@ class Letters:
         )
         category = self.config.categories[message.category]
         part = Part(template=message.template, context=words, category=category)
-        return _Part(message=message, part=part, promise=promise)
+        interview, _ = interview_of(facts, subject, now)
+        return _Part(message=message, part=part, promise=promise, interview=interview)
 
-    def preview(self, template: str, facts: Facts, subject: Subject | None = None) -> Preview:
+    def preview(
+        self, template: str, facts: Facts, subject: Subject | None = None, *, trial: str = ""
+    ) -> Preview:
         """The same for any template and candidate: sends nothing, writes nothing. `a+b` are two
         templates as one mail.
 
-        Without a subject it is about the candidate's latest interview or application.
+        Without a subject it is about the candidate's latest interview or application. A `trial`
+        has a name of its own, says so in its subject, and nothing to calendars.
         """
         now = self.clock.now()
         names = names_in(template, self.renderer.templates)
@@ -105,7 +122,7 @@ class Letters:
         message = Message(
             id=0,
             candidate_id=facts.candidate.id,
-            message_id=f"<preview@{self.config.sender.email.partition('@')[2]}>",
+            message_id=f"<{trial or 'preview'}@{self.config.sender.email.partition('@')[2]}>",
             state=MessageState.PLANNED,
             campaign="preview",
             template=first,
@@ -120,9 +137,9 @@ class Letters:
             replace(message, template=name, category=categories[name], step=name)
             for name in (first, *others)
         ]
-        parts = [self._worded(one, facts, about, None, now).part for one in each]
-        rendered, raw = self._render(message, facts, parts, now)
-        return Preview(rendered=rendered, raw=raw, category=message.category)
+        parts = [self._worded(one, facts, about, None, now) for one in each]
+        written = self._render(message, facts, parts, now, trial=bool(trial))
+        return Preview(rendered=written.rendered, raw=written.raw, category=message.category)
 
     def _promise(
         self, message: Message, facts: Facts, subject: Subject, now: datetime
@@ -134,14 +151,23 @@ class Letters:
         return as_made(promised, message, facts, subject, calendar, now, team)
 
     def _render(
-        self, message: Message, facts: Facts, parts: Sequence[Part], now: datetime
-    ) -> tuple[Rendered, bytes]:
+        self,
+        message: Message,
+        facts: Facts,
+        parts: Sequence["_Part"],
+        now: datetime,
+        *,
+        trial: bool = False,
+    ) -> "_Written":
         rendered = self.renderer.bundle(
-            parts,
+            [each.part for each in parts],
             candidate_id=facts.candidate.id,
             message_id=message.id,
             locale=facts.candidate.locale,
         )
+        entry = self._invitation(parts[0], rendered, facts, now) if len(parts) == 1 else None
+        if trial:
+            rendered, entry = replace(rendered, subject=f"{TRIAL} {rendered.subject}"), None
         raw = mime.message(
             rendered,
             message=message,
@@ -149,8 +175,30 @@ class Letters:
             category=self.config.categories[message.category],
             config=self.config,
             at=now,
+            invitation=entry,
         )
-        return rendered, raw
+        return _Written(rendered=rendered, raw=raw, invitation=entry)
+
+    def _invitation(
+        self, one: "_Part", rendered: Rendered, facts: Facts, now: datetime
+    ) -> Invitation | None:
+        """What the mail says to calendars, where its template wants that and there is something
+        to say."""
+        locale = facts.candidate.locale or self.config.locale
+        template = choose(self.renderer.templates, one.part.template, locale)
+        if template is None or template.calendar is None:
+            return None
+        return invitation(
+            template.calendar,
+            one.interview,
+            facts,
+            organizer=mime.sender_of(one.message, facts, self.config),
+            attendee=mime.recipient(facts),
+            context=one.part.context,
+            config=self.config,
+            locale=rendered.locale,
+            at=now,
+        )
 
     def _category_of(self, name: str, facts: Facts) -> str:
         locale = facts.candidate.locale or self.config.locale
@@ -169,6 +217,16 @@ class _Part:
     message: Message  #: as if it were a mail of its own
     part: Part
     promise: Promise | None
+    interview: Interview | None  #: the one it speaks of
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Written:
+    """A mail of one or several sections, whole."""
+
+    rendered: Rendered
+    raw: bytes
+    invitation: Invitation | None
 
 
 def names_in(template: str, known: Mapping[str, Template]) -> list[str]:

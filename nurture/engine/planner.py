@@ -21,6 +21,7 @@ from nurture.core.model import (
     Condition,
     Enrollment,
     Facts,
+    Message,
     Reason,
     Truth,
     Verdict,
@@ -33,7 +34,7 @@ from nurture.engine import house
 from nurture.engine.audience import Audiences
 from nurture.engine.enrolling import Around, Roll, enroll
 from nurture.engine.guard import OPEN, Gates, Guard
-from nurture.engine.recording import Decided, by_key, changes
+from nurture.engine.recording import Decided, by_key, changes, new_messages
 from nurture.engine.stops import NOTHING
 from nurture.errors import NurtureError
 from nurture.rendering.context import context
@@ -59,6 +60,7 @@ class Planned:
 
     facts: Facts
     agenda: Agenda
+    new: Mapping[Key, Message] = field(default_factory=dict)  #: written just now
 
 
 @dataclass
@@ -93,9 +95,8 @@ class Planner:
         self._renames: tuple[Any, Renames] = (None, {})
 
     def tick(self) -> int:
-        """Plan one batch of candidates whose alarm has rung, look at one for an audience that came
-        into force, and count one of those whom an edit makes due, each in a transaction of its
-        own. How much was done; 0: nothing is left for now."""
+        """Plan one batch of candidates whose alarm has rung, and do the chores. How much was done;
+        0: nothing is left for now."""
         now = self.clock.now()
         with self.database.write() as connection:
             ids = planning.rung(connection, now, BATCH)
@@ -104,7 +105,12 @@ class Planner:
             self.guard.ticked(connection, now)
         if ids:
             log.info("planned", extra={"action": "planned", "candidates": len(ids)})
-        return len(ids) + self.audiences.scan() + self.guard.work(self.newly_due, now)
+        return len(ids) + self.chores()
+
+    def chores(self) -> int:
+        """Look at one batch for an audience that came into force, and count one of those whom an
+        edit makes due, each in a transaction of its own. How much was done."""
+        return self.audiences.scan() + self.guard.work(self.newly_due, self.clock.now())
 
     def plan_locked(
         self, connection: Connection, ids: Collection[int], now: datetime
@@ -135,12 +141,13 @@ class Planner:
         for id_, why in refused.items():
             with self._set_aside(connection, id_, now):
                 raise NurtureError(why)
-        written = {row.candidate_id for row in rows} - refused.keys()
+        written = {row.candidate_id: row for row in rows if row.candidate_id not in refused}
         self._keep_promises(connection, [decided[id_].facts for id_ in sorted(written)], now)
         return {
-            id_: Planned(facts=each.facts, agenda=each.agenda)
-            for id_, each in decided.items()
-            if id_ in written
+            id_: Planned(
+                facts=decided[id_].facts, agenda=decided[id_].agenda, new=new_messages(row)
+            )
+            for id_, row in written.items()
         }
 
     def _keep_promises(

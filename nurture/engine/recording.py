@@ -33,7 +33,7 @@ from nurture.store.planning import Changes
 from nurture.store.tables import CALL, OF_CALL
 
 #: States in which the planner may still change its mind.
-_OURS = (MessageState.PLANNED, MessageState.QUEUED, MessageState.HELD, MessageState.RETRYING)
+OURS = (MessageState.PLANNED, MessageState.QUEUED, MessageState.HELD, MessageState.RETRYING)
 _IN_HAND = MessageState.SENDING
 _NOTICEABLE = timedelta(seconds=1)
 _OfStep = TypeVar("_OfStep", Message, Call)
@@ -57,6 +57,14 @@ class Decided:
 def changes(decided: Decided, now: datetime) -> Changes:
     """All rows this planning changes."""
     return _Recorder(decided, now).all()
+
+
+def new_messages(written: Changes) -> dict[Key, Message]:
+    """The messages that these rows began, as they are stored now."""
+    return {
+        key: Message(id=written.ids[key], **key._asdict(), **_as_message(row))
+        for key, row in written.queued
+    }
 
 
 class _Recorder:
@@ -91,7 +99,7 @@ class _Recorder:
             if record.state is StepState.OPEN and key not in spoken_of:
                 self.gone(key, record, ended)
         for key, message in self.messages.items():
-            if message.state in _OURS and key not in spoken_of:
+            if message.state in OURS and key not in spoken_of:
                 self.withdraw(key, message, ended)
         self.release()
         self.calls(ended)
@@ -118,7 +126,7 @@ class _Recorder:
             self.joined(item)
         elif item.step.send is not None:
             self.message(item)
-        elif (former := self.messages.get(item.key)) is not None and former.state in _OURS:
+        elif (former := self.messages.get(item.key)) is not None and former.state in OURS:
             self.change(former, MessageState.CANCELLED, Reason.STEP_REMOVED, {})  # now a task
 
     def step(self, item: Item, state: StepState) -> None:
@@ -169,7 +177,7 @@ class _Recorder:
         """Sections of mails that were tried before, and now go without them."""
         joins = {item.key: item.joins for item in self.decided.agenda.items}
         for key, message in self.messages.items():
-            if message.state in _OURS:
+            if message.state in OURS:
                 sections = map(key_of, message.sections)
                 self.out.released += [
                     each for each in sections if each != key and joins.get(each) != key
@@ -358,6 +366,10 @@ class _Recorder:
         )
 
 
+def _as_message(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "klass"}
+
+
 #: The columns of a task that only a call fills.
 _OF_CALLS = ("template", "best_at", "fallback_at")
 
@@ -377,7 +389,7 @@ def _state_for(item: Item, message: Message | None) -> MessageState | None:
         return MessageState.QUEUED
     if item.verdict is Verdict.WAIT and item.reason is Reason.APPROVAL:
         return MessageState.HELD
-    if message is None or message.state not in _OURS:
+    if message is None or message.state not in OURS:
         return None
     if item.final:
         return MessageState.CANCELLED

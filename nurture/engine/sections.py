@@ -19,7 +19,7 @@ from nurture.core.model import (
 )
 from nurture.core.outcome import Consequence
 from nurture.engine.planner import MEND_AFTER, Planned
-from nurture.engine.recording import by_key, key_of
+from nurture.engine.recording import OURS, by_key, key_of
 from nurture.rendering.mime import message_id_for
 from nurture.store.planning import SentBy
 
@@ -28,17 +28,17 @@ _REVISIONS = ("campaign_digest", "template_digest")
 
 
 def first_to_go(planned: Planned) -> tuple[Message, Facts] | None:
-    """The most necessary message that is decided, queued and still to be sent, with the sections
-    that it has now."""
-    queued = by_key(planned.facts.messages)
+    """The most necessary message that is decided and still to be sent, with the sections that it
+    has now."""
+    known = {**by_key(planned.facts.messages), **planned.new}
     in_order = sorted(planned.agenda.items, key=_necessity)
     for item in in_order:
-        message = queued.get(item.key)
+        message = known.get(item.key)
         if (
             item.verdict is Verdict.SEND
             and item.joins is None
             and message is not None
-            and message.state is MessageState.QUEUED
+            and message.state in OURS
             # Else its row was only now given the words and the category of an edited step.
             and message.template == item.step.send
             and item.category is not None

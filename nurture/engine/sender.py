@@ -1,16 +1,13 @@
-"""How does a decided message leave? Claimed, decided again, marked, handed over, recorded."""
+"""How does a decided message leave? Claimed, decided, marked, handed over, recorded."""
 
 import logging
 import secrets
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from nurture.clock import Clock
-from nurture.core.journey import Key
 from nurture.core.model import (
     Accepted,
     Deferred,
@@ -18,65 +15,46 @@ from nurture.core.model import (
     Message,
     MessageState,
     Outcome,
-    Promise,
     Reason,
     Section,
-    StepState,
     Unknown,
 )
 from nurture.core.outcome import Consequence, consequence
 from nurture.engine.journal import Journal
+from nurture.engine.outcomes import Handled, Letter, Outcomes
 from nurture.engine.planner import MEND_AFTER, Planner
-from nurture.engine.sections import (
-    digests_in,
-    first_to_go,
-    freed,
-    had_sections,
-    parted,
-    row_of,
-    settled,
-)
+from nurture.engine.sections import digests_in, first_to_go, had_sections, row_of
 from nurture.errors import NurtureError, OutsideError
-from nurture.store import alarm, planning, promises, revisions, sections
+from nurture.store import alarm, planning, revisions, sections
 from nurture.store.database import Connection, Database
 from nurture.store.planning import SentBy
-from nurture.store.rows import key_of as key_in
 
 log = logging.getLogger("nurture.sender")
 
-WINDOW = 100
-#: How long a hand-over may take before its message counts as in doubt.
-LEASE = timedelta(minutes=10)
+WINDOW = 200
+#: How long a message may be in the hand of a process that is not heard of any more.
+LEASE = timedelta(minutes=5)
 #: So long before its lease ends a window hands over nothing more: others may take the rest then.
 LEASE_MARGIN = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Letter:
-    """A message ready to leave."""
-
-    sender: str  #: envelope
-    to: str
-    raw: bytes
-    promises: tuple[Promise, ...] = ()  #: what it promises, as it says itself
-    #: Sections of a bundle that could not be written, each with the reason: it goes without them.
-    unsaid: Mapping[Key, str] = field(default_factory=dict)
-
-
-#: What has reached, or may have reached, the candidate; and what never will.
-_CONTACTED = (MessageState.SENT, MessageState.UNKNOWN)
-_FAILED = (MessageState.FAILED,)
-
 #: Writes the mail: the same rendering that previews show. Raises NurtureError where it cannot.
 Writes = Callable[[Message, Facts, datetime], Letter]
+L = TypeVar("L", bound=Letter)
 
 
 class Carrier(Protocol):
-    def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:
-        """Offer the bytes; what came of it is a value."""
+    """A transport, as delivery/transport.py describes it."""
+
+    def deliver(
+        self, letters: Iterable[L], offer: Callable[[L], bool]
+    ) -> Iterator[tuple[L, Outcome | None]]: ...
 
 
 class Sender:
+    """`plans`: whoever is due is decided and sent in one go; otherwise only what another process
+    has decided and queued is sent, once it is decided again."""
+
     def __init__(
         self,
         database: Database,
@@ -85,6 +63,8 @@ class Sender:
         write: Writes,
         carrier: Carrier,
         journal: Journal | None = None,
+        *,
+        plans: bool = True,
     ) -> None:
         self.database = database
         self.planner = planner
@@ -92,50 +72,69 @@ class Sender:
         self.write = write
         self.carrier = carrier
         self.journal = journal
+        self.plans = plans
+        self.outcomes = Outcomes(database, planner.config, clock)
         self._kept: set[str | None] = set()  # digests of files that the database has
-        #: By lease: what came of hand-overs, until the database has it.
-        self._unrecorded: dict[str, list[tuple[Message, Consequence]]] = {}
-        #: Their mails as they were written, by message, until what came of them is recorded.
-        self._written: dict[int, Letter] = {}
 
     def window(self) -> int:
-        """Send one window of queued messages, at most one a candidate. How many were taken.
+        """Decide for one batch of candidates, and send what is due, at most one message to each.
+        How many candidates were taken; 0: nobody is due.
 
-        1. Lock candidates with queued mail and plan them again: whatever came in since (an
-           unsubscribe, a moved interview, another mail) is obeyed here.
-        2. Mark what still goes out as `sending`, durably: from here on it counts.
-        3. Write and hand over, one after another.
+        1. Lock candidates whose alarm has rung or who have queued mail, and plan them: whatever
+           came in until now (an unsubscribe, a moved interview, another mail) is obeyed here.
+        2. Mark what goes out as `sending`, durably: from here on it counts.
+        3. Write and hand over, as fast as the transport takes it.
         4. Record what came of each, under this window's lease. Where the database is away just
            then, that is the first thing to do when it is back.
         """
-        self._record()
+        self.outcomes.record()
+        try:
+            lease = self._lease()
+        except OutsideError:
+            if self.plans:
+                self.planner.tick()  # what need not be sent goes on
+            raise
         now = self.clock.now()
-        lease = self._lease()
         with self.database.write() as connection:
-            ids = planning.with_mail(connection, WINDOW)
-            if not ids:
-                return 0
-            planned = self.planner.plan_locked(connection, ids, now)
+            ids = set(planning.with_mail(connection, WINDOW))
+            if self.plans:
+                ids.update(planning.rung(connection, now, WINDOW))
+            planned = self.planner.plan_locked(connection, sorted(ids), now) if ids else {}
             chosen = [pair for each in planned.values() if (pair := first_to_go(each))]
-            sent_by = {message.id: self._sent_by(message, facts) for message, facts in chosen}
-            bundles = {
-                message.id: self._rows(message, facts)
-                for message, facts in chosen
-                if message.sections or had_sections(message, facts)
-            }
-            self._keep(connection, [*sent_by.values(), *digests_in(bundles)], now)
-            planning.mark_sending(connection, sent_by, lease, now, now + LEASE)
-            sections.carry(connection, bundles)
-        self._kept.update(*sent_by.values(), *digests_in(bundles))
-        results = self._unrecorded[lease] = []
-        for message, facts in chosen:
-            if self.clock.now() < now + LEASE - LEASE_MARGIN:
-                result = self._hand_over(message, facts, lease)
-            else:  # a slow server: what is left goes with a new lease
-                result = Consequence(state=MessageState.QUEUED)
-            results.append((message, result))
-        self._record()
+            if self.plans:
+                self.planner.guard.ticked(connection, now)
+            kept = self._mark(connection, chosen, lease, now) if chosen else set()
+        self._kept |= kept
+        if chosen:
+            self._hand_over(chosen, lease, now)
+            self.outcomes.record()
         return len(ids)
+
+    def _mark(
+        self,
+        connection: Connection,
+        chosen: Sequence[tuple[Message, Facts]],
+        lease: str,
+        now: datetime,
+    ) -> set[str | None]:
+        """Gives the revisions that the database has from here on.
+
+        What is sent can be read for ever, also where the daemon could not keep it when it came
+        into force: the database was away, or there is no daemon.
+        """
+        sent_by = {message.id: self._sent_by(message, facts) for message, facts in chosen}
+        bundles = {
+            message.id: self._rows(message, facts)
+            for message, facts in chosen
+            if message.sections or had_sections(message, facts)
+        }
+        missing = {*chain(*sent_by.values(), *digests_in(bundles))} - self._kept
+        if missing:
+            rows = [row for row in self.planner.library.revisions() if row.digest in missing]
+            revisions.keep(connection, rows, now)
+        planning.mark_sending(connection, sent_by, lease, now, now + LEASE)
+        sections.carry(connection, bundles)
+        return missing
 
     def _sent_by(self, one: Message | Section, facts: Facts) -> SentBy:
         """The revisions in force: `write` is about to take the same, in this same thread."""
@@ -149,21 +148,80 @@ class Sender:
         parts: Sequence[Message | Section] = message.sections or (message,)
         return [row_of(part, self._sent_by(part, facts)) for part in parts]
 
-    def _keep(
-        self, connection: Connection, sent_by: Iterable[Iterable[str | None]], now: datetime
-    ) -> None:
-        """See to it that what is sent can be read for ever, also where the daemon could not keep
-        it when it came into force: the database was away, or there is no daemon."""
-        missing = set(chain(*sent_by)) - self._kept
-        if missing:
-            rows = [row for row in self.planner.library.revisions() if row.digest in missing]
-            revisions.keep(connection, rows, now)
-
     def _lease(self) -> str:
         try:
             return self.journal.lease() if self.journal else secrets.token_hex(8)
         except OSError as error:
             raise OutsideError(f"var/lanes cannot be written: {error.strerror}") from error
+
+    def _hand_over(
+        self, chosen: Sequence[tuple[Message, Facts]], lease: str, now: datetime
+    ) -> None:
+        """Never raises for one message: one that is past helping leaves no other in doubt."""
+        handled = self.outcomes.begin(lease)
+        window = _Window(self, lease, now + LEASE - LEASE_MARGIN)
+        try:
+            for letter, outcome in self.carrier.deliver(
+                self._letters(chosen, window, handled), window.offer
+            ):
+                handled.append(self._handled(letter, outcome or window.withheld(letter)))
+        except Exception as error:
+            # A transport that breaks its word: what it was given may have left.
+            log.error("transport", extra={"action": "transport", "error": type(error).__name__})
+            known = {each.message.id for each in handled}
+            for message, _ in chosen:
+                if message.id not in known:
+                    text = type(error).__name__
+                    lost = Unknown(text=text) if message.id in window.offered else None
+                    handled.append(self._judged(message, lost))
+
+    def _letters(
+        self,
+        chosen: Sequence[tuple[Message, Facts]],
+        window: "_Window",
+        handled: list[Handled],
+    ) -> Iterator[Letter]:
+        """Each as it is written, in its turn. One that cannot be is put off."""
+        for message, facts in chosen:
+            if window.over():  # a slow server: what is left goes with a new lease
+                handled.append(self._judged(message, None))
+                continue
+            now = self.clock.now()
+            try:
+                letter = self.write(message, facts, now)
+            except Exception as error:
+                # Whose words may hold anything; ours never hold more than the names of facts.
+                text = str(error) if isinstance(error, NurtureError) else type(error).__name__
+                mend = Consequence(
+                    state=MessageState.RETRYING,
+                    reason=Reason.CANNOT_RENDER,
+                    next_attempt_at=now + MEND_AFTER,
+                    text=text,
+                )
+                handled.append(Handled(message, mend))
+            else:
+                yield letter
+
+    def _handled(self, letter: Letter, outcome: Outcome | None) -> Handled:
+        bundle = len(letter.message.sections) - len(letter.unsaid) > 1
+        judged = self._judged(letter.message, outcome, bundle=bundle)
+        return Handled(letter.message, judged.result, letter)
+
+    def _judged(
+        self, message: Message, outcome: Outcome | None, *, bundle: bool = False
+    ) -> Handled:
+        """What becomes of it; None: it was not offered to anybody."""
+        if outcome is None:
+            return Handled(message, Consequence(state=MessageState.QUEUED))
+        result = consequence(
+            outcome,
+            message_id=message.message_id,
+            attempts=message.attempts + 1,
+            created_at=message.created_at,
+            now=self.clock.now(),
+            bundle=bundle,
+        )
+        return Handled(message, result)
 
     def recover(self, *, everything: bool) -> int:
         """Deal with messages whose sender is gone. How many stay in doubt.
@@ -198,132 +256,55 @@ class Sender:
             and self.journal.never_offered(lease, message_id)
         )
 
-    def _hand_over(self, message: Message, facts: Facts, lease: str) -> Consequence:
-        """Never raises: one message that is past helping must not leave a window in doubt."""
-        now = self.clock.now()
-        self._written.pop(message.id, None)
-        try:
-            letter = self._written[message.id] = self.write(message, facts, now)
-        except Exception as error:
-            # Whose words may hold anything; ours never hold more than the names of facts.
-            text = str(error) if isinstance(error, NurtureError) else type(error).__name__
-            return Consequence(
-                state=MessageState.RETRYING,
-                reason=Reason.CANNOT_RENDER,
-                next_attempt_at=now + MEND_AFTER,
-                text=text,
-            )
-        return consequence(
-            self._offer(letter, message, lease),
-            message_id=message.message_id,
-            attempts=message.attempts + 1,
-            created_at=message.created_at,
-            now=self.clock.now(),
-            bundle=len(message.sections) - len(letter.unsaid) > 1,
-        )
 
-    def _offer(self, letter: Letter, message: Message, lease: str) -> Outcome:
+def until_idle(
+    planner: Planner, sender: Sender, stopped: Callable[[], bool] = lambda: False
+) -> None:
+    """Plan and send until nothing is due. A window in hand is always finished."""
+    busy = True
+    while busy and not stopped():
+        taken = sender.window()
+        busy = bool(taken or (not stopped() and planner.chores()))
+
+
+class _Window:
+    """What is asked right before a message leaves, in whatever thread has it."""
+
+    def __init__(self, sender: Sender, lease: str, until: datetime) -> None:
+        self._sender = sender
+        self._lease = lease
+        self._until = until
+        self._trouble: dict[int, str] = {}
+        self.offered: set[int] = set()
+
+    def over(self) -> bool:
+        return self._sender.clock.now() >= self._until
+
+    def offer(self, letter: Letter) -> bool:
+        """Whether it may leave. From a yes on it may have been received."""
+        message = letter.message
+        if self.over():
+            return False
         try:
-            if self.journal is not None:
-                self.journal.offer(lease, message.id)
+            if self._sender.journal is not None:
+                self._sender.journal.offer(self._lease, message.id)
         except OSError as error:  # a full disk: not now, because a crash could not be told apart
-            return Deferred(text=f"the journal cannot be written: {error.strerror}")
-        try:
-            return self.carrier.hand_over(letter.sender, letter.to, letter.raw, message.message_id)
-        except Exception as error:
-            return Unknown(text=type(error).__name__)
+            self._trouble[message.id] = f"the journal cannot be written: {error.strerror}"
+            return False
+        self.offered.add(message.id)
+        return True
 
-    def _record(self) -> None:
-        """Write down what came of hand-overs."""
-        for lease, results in list(self._unrecorded.items()):
-            self._record_window(results, lease)
-            del self._unrecorded[lease]
-
-    def _record_window(self, results: Sequence[tuple[Message, Consequence]], lease: str) -> None:
-        """All that one window did, in bulk. What another hand has taken meanwhile is in doubt,
-        and was said to be so there."""
-        now = self.clock.now()
-        with self.database.write() as connection:
-            ids = [message.id for message, _ in results]
-            alarm.lock(connection, planning.owners(connection, ids).values())
-            # Under the locks: somebody may have become another while their mail was on its way.
-            owners = planning.owners(connection, ids)
-            results = [
-                (replace(message, candidate_id=owners[message.id]), result)
-                for message, result in results
-            ]
-            candidates = set(owners.values())
-            outcomes = {message.id: result.state for message, result in results}
-            ours = planning.in_hand(connection, lease, outcomes)
-            recorded = [(message, result) for message, result in results if message.id in ours]
-            planning.record_outcomes(connection, [_row(*pair, now) for pair in recorded])
-            sections.part(connection, self._parted(recorded, now))
-            sections.free(connection, [key for pair in recorded for key in freed(*pair)])
-            said = sections.sections_of(connection, ours)
-            for state, ends in ((StepState.SENT, _CONTACTED), (StepState.FAILED, _FAILED)):
-                rows = [
-                    settled(section, said[message.id][0], result, now)
-                    for message, result in recorded
-                    if result.state in ends
-                    for section in said[message.id]
-                ]
-                planning.settle_steps(connection, [Key(**key_in(row)) for row in rows], state, now)
-                planning.record_verdicts(connection, rows)
-            self._promise(connection, recorded, now)
-            for message, result in recorded:
-                if result.suppress is not None:
-                    planning.suppress(connection, message.candidate_id, result.suppress)
-            alarm.ring(connection, candidates, now)
-        for id_ in ids:
-            self._written.pop(id_, None)
-        counts = Counter(result.state.value for _, result in results)
-        log.info("handed over", extra={"action": "handed-over", **counts})
-
-    def _promise(
-        self,
-        connection: Connection,
-        recorded: Sequence[tuple[Message, Consequence]],
-        now: datetime,
-    ) -> None:
-        """What these mails promised holds from when they are sent. In doubt is not sent: a debt
-        that nobody may have heard of is none."""
-        made = [
-            replace(promise, candidate_id=message.candidate_id)
-            for message, result in recorded
-            if result.state is MessageState.SENT and message.id in self._written
-            for promise in self._written[message.id].promises
-        ]
-        promises.make(connection, made, now)
-
-    def _parted(
-        self, recorded: Sequence[tuple[Message, Consequence]], now: datetime
-    ) -> list[dict[str, Any]]:
-        """Messages of their own for sections that do not go with their bundle: it could not be
-        written, or somebody refused what the bundle says."""
-        rows = []
-        for message, result in recorded:
-            letter = self._written.get(message.id)
-            unsaid = letter.unsaid if letter is not None else {}
-            rows += parted(message, result, unsaid, self.planner.config, now)
-        return rows
-
-
-def _row(message: Message, result: Consequence, now: datetime) -> Mapping[str, Any]:
-    """What became of a message, for its row."""
-    offered = result.state is not MessageState.QUEUED
-    return {
-        "id": message.id,
-        "state": result.state,
-        "reason": result.reason,
-        "detail": {"said": result.text} if result.text else {},
-        "next_attempt_at": result.next_attempt_at,
-        "sent_at": now if result.state in _CONTACTED else None,
-        "attempts": message.attempts + (result.reason is not Reason.CANNOT_RENDER and offered),
-    }
+    def withheld(self, letter: Letter) -> Outcome | None:
+        """Why it was not offered, where trying again at once would be of no use."""
+        trouble = self._trouble.get(letter.message.id)
+        return Deferred(text=trouble) if trouble is not None else None
 
 
 class Nowhere:
     """A carrier that accepts everything and carries it nowhere: for simulations."""
 
-    def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:  # noqa: ARG002
-        return Accepted(text="simulated")
+    def deliver(
+        self, letters: Iterable[L], offer: Callable[[L], bool]
+    ) -> Iterator[tuple[L, Outcome | None]]:
+        for letter in letters:
+            yield letter, Accepted(text="simulated") if offer(letter) else None

@@ -1,24 +1,20 @@
 """What would happen in the next days? The engine itself, on an imagined clock, over a copy."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from nurture.authoring.library import Library, Reloaded
 from nurture.clock import SetClock
 from nurture.config import Config
-from nurture.core.agenda import Agenda
-from nurture.core.model import Campaign, Verdict
-from nurture.engine.planner import BATCH, Planned, Planner
+from nurture.core.model import Campaign
 from nurture.engine.project import Project
-from nurture.engine.sender import Nowhere, Sender
+from nurture.engine.sender import Nowhere, Sender, until_idle
 from nurture.rendering.templates import Template
 from nurture.store import alarm, foretold, planning
 from nurture.store.copying import in_memory
-from nurture.store.database import Connection, Database
 from nurture.store.foretold import Foretold
 
 
@@ -88,16 +84,14 @@ def foretell(
             library=library,
             signer=project.signer,
         )
-        planner = _Once(copy, library, version.config, clock, lambda: imagined.letters.renderer)
-        imagined.planner = planner
-        sender = Sender(copy, planner, clock, imagined.letters.write, Nowhere())
+        sender = Sender(copy, imagined.planner, clock, imagined.letters.write, Nowhere())
         with copy.write() as connection:
             newest = foretold.newest(connection)
             waiting = foretold.still_open(connection)
             # What was decided before is decided again: the files or the rules may be others.
             alarm.ring(connection, planning.with_mail(connection, _EVERYBODY), start)
         imagined.catch_up()
-        _go(copy, planner, sender, clock, end, progress)
+        _go(imagined, sender, clock, end, progress)
         with copy.read() as connection:
             return Course(
                 start=start,
@@ -114,8 +108,7 @@ def foretell(
 
 
 def _go(
-    copy: Database,
-    planner: "_Once",
+    imagined: Project,
     sender: Sender,
     clock: SetClock,
     end: datetime,
@@ -123,9 +116,11 @@ def _go(
 ) -> None:
     """From alarm to alarm, until the next one is past the end."""
     start = clock.now()
+    until_idle(imagined.planner, sender)  # whom a new audience or an edit makes due is known then
     while True:
-        planner.work(sender)
-        with copy.read() as connection:
+        while sender.window():
+            pass
+        with imagined.database.read() as connection:
             ringing = planning.next_alarm(connection)
         if ringing is None or ringing > end:
             return
@@ -135,57 +130,6 @@ def _go(
 
 
 _EVERYBODY = 1_000_000_000  # no limit
-
-
-class _Once(Planner):
-    """A planner that decides once at an instant. The sender asks again under its locks, because
-    others may have written meanwhile; here nobody else writes, and time stands still."""
-
-    mail = False  #: somebody has mail that is due
-    _ticking = False
-    _settled = False  #: whom a new audience or an edit makes due is known: at the start, once
-
-    def work(self, sender: Sender) -> None:
-        """All that is due at this instant."""
-        while self.tick() or (self.mail and sender.window()):
-            pass
-        self.mail = False
-
-    def tick(self) -> int:
-        self._ticking = True
-        try:
-            if not self._settled:
-                done = super().tick()
-                self._settled = done == 0
-                return done
-            now = self.clock.now()
-            with self.database.write() as connection:
-                ids = planning.rung(connection, now, BATCH)
-                if ids:
-                    self.plan_locked(connection, ids, now)
-            return len(ids)
-        finally:
-            self._ticking = False
-
-    def plan_locked(
-        self, connection: Connection, ids: Collection[int], now: datetime
-    ) -> dict[int, Planned]:
-        if self._ticking:
-            planned = super().plan_locked(connection, ids, now)
-            for id_, each in planned.items():
-                self._agendas[id_] = each.agenda
-                self.mail |= any(item.verdict is Verdict.SEND for item in each.agenda.items)
-            return planned
-        everyone = self._load(connection, ids, now)
-        return {
-            id_: Planned(facts=facts, agenda=self._agendas[id_])
-            for id_, facts in everyone.items()
-            if id_ in self._agendas
-        }
-
-    @cached_property
-    def _agendas(self) -> dict[int, Agenda]:
-        return {}
 
 
 class _Still(Library):

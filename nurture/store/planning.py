@@ -49,6 +49,7 @@ class Changes:
     dropped: list[Key] = field(default_factory=list)  #: steps whose anchor moved on
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     queued: list[tuple[Key, dict[str, Any]]] = field(default_factory=list)  #: new messages
+    ids: dict[Key, int] = field(default_factory=dict)  #: of those, once they are written
     messages: list[dict[str, Any]] = field(default_factory=list)  #: id, state, reason, detail
     released: list[Key] = field(default_factory=list)  #: sections that go without their bundle
     tasks: list[dict[str, Any]] = field(default_factory=list)
@@ -128,13 +129,13 @@ def _write(connection: Connection, changes: Sequence[Changes], now: datetime) ->
         connection.execute(needless.values(state="dropped", done_at=now))
     update_all(connection, messages, [row for each in changes for row in each.messages])
     delete_all(connection, message_steps, [key for each in changes for key in each.released])
-    queued = [pair for each in changes for pair in each.queued]
+    queued = [(each, key, row) for each in changes for key, row in each.queued]
     if queued:
         query = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
-        new = connection.execute(query, [row for _, row in queued]).scalars().all()
-        own = [
-            {**key._asdict(), "message_id": id_} for (key, _), id_ in zip(queued, new, strict=True)
-        ]
+        new = connection.execute(query, [row for _, _, row in queued]).scalars().all()
+        for (each, key, _), id_ in zip(queued, new, strict=True):
+            each.ids[key] = id_
+        own = [{**key._asdict(), "message_id": each.ids[key]} for each, key, _ in queued]
         insert_all(connection, message_steps, own)
     if ids:
         connection.execute(

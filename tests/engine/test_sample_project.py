@@ -10,9 +10,8 @@ import pytest
 from nurture.authoring.library import Library
 from nurture.clock import SetClock
 from nurture.config import Config, load_config
-from nurture.engine.daemon import until_idle
 from nurture.engine.project import Project
-from nurture.engine.sender import Sender
+from nurture.engine.sender import Sender, until_idle
 from nurture.engine.simulate import Progress, simulate
 from nurture.intake.apply import apply_all
 from nurture.intake.sample import sample_events

@@ -7,15 +7,16 @@ import heapq
 import json
 import shutil
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from nurture.authoring.library import Library
 from nurture.config import load_config
-from nurture.core.model import MessageState, Outcome
+from nurture.core.model import MessageState, Outcome, Unknown
 from nurture.engine.journal import Journal
+from nurture.engine.outcomes import Letter
 from nurture.engine.project import Project
 from nurture.engine.sender import Sender
 from nurture.engine.simulate import simulate
@@ -61,8 +62,18 @@ class Server:
     def __init__(self, process: "Process") -> None:
         self.process = process
 
-    def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:
-        return self.process.machine.receive(self.process, to, raw, message_id)
+    def deliver(
+        self, letters: Iterable[Letter], offer: Callable[[Letter], bool]
+    ) -> Iterator[tuple[Letter, Outcome | None]]:
+        for one in letters:
+            if not offer(one):
+                yield one, None
+                continue
+            try:
+                answer = self.process.machine.receive(self.process, one.to, one.raw, one.message_id)
+            except Exception as error:  # whatever breaks is in doubt
+                answer = Unknown(text=type(error).__name__)
+            yield one, answer
 
 
 class Process:

@@ -6,8 +6,8 @@ import re
 import httpx
 import pytest
 
-from nurture.engine.daemon import until_idle
 from nurture.engine.project import Project
+from nurture.engine.sender import until_idle
 from nurture.store.census import census
 from nurture.wiring import sender
 
