@@ -26,6 +26,7 @@ LONGER: dict[str, str] = {
     "nurture/intake/events.py": "the one form in which facts arrive, whole in one file",
     "nurture/intake/merging.py": "a method a type of event, all adding to one batch of changes",
     "nurture/store/tables.py": "one table after another: the schema on one page",
+    "nurture/rendering/context.py": "the vocabulary, and a function an object that fills it in",
     "nurture/rendering/templates.py": "what one kind of file declares, each key with its refusals",
     "nurture/store/migrations/versions/0001_the_first_tables.py:upgrade": "the tables, one by one",
     "nurture/web/pages.py:routes": "registers one short function a page",

@@ -48,6 +48,10 @@ class Scope:
     questions: Mapping[str, Collection[str]] | None = None  #: id -> options; None: not known
 
 
+#: What is said of most conditions: time alone changes nothing about them.
+_TRUE, _FALSE = Truth(value=True), Truth(value=False)
+
+
 @dataclass(frozen=True)
 class CompiledCondition:
     """A core.model.Condition. Two are equal when they were written alike."""
@@ -63,8 +67,10 @@ class CompiledCondition:
         changes: list[datetime] = context.get("_changes", [])
         before = len(changes)
         value = bool(self.evaluate(context))
+        if not changes:
+            return _TRUE if value else _FALSE
         # What was there before is about which interview is the next one.
-        seen = changes if self.names & {"interview"} else changes[before:]
+        seen = changes if "interview" in self.names else changes[before:]
         changes_at = min(seen, default=None)
         del changes[before:]
         return Truth(value=value, changes_at=changes_at)

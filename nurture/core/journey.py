@@ -7,8 +7,8 @@ that was not taken is wanted by nobody.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from nurture.core import repeating, timing
@@ -44,9 +44,8 @@ class Key(NamedTuple):
     occurrence: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Want:
-    """A step whose moment is known."""
+class Want(NamedTuple):
+    """A step whose moment is known, made by its keywords."""
 
     key: Key
     campaign: Campaign
@@ -60,9 +59,9 @@ class Want:
     firm: bool = True  #: False: its anchor still moves with what will be sent; reserves nothing
 
 
-@dataclass(frozen=True, kw_only=True)
-class Standstill:
-    """A step that wants no instant: settled by time just now, or waiting for something else."""
+class Standstill(NamedTuple):
+    """A step that wants no instant: settled by time just now, or waiting for something else. Made
+    by its keywords."""
 
     key: Key
     campaign: Campaign
@@ -76,7 +75,7 @@ class Standstill:
     known_at: datetime | None = None
     anchor_at: datetime | None = None
     at: datetime | None = None  #: until when it waits, where that is known
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] = MappingProxyType({})
 
 
 def stand(
@@ -138,6 +137,7 @@ class _Walk:
         application = application_of(ground.facts, enrollment.subject)
         self.untold = application is not None and to_be_told(ground.facts, application)
         self.found: list[Want | Standstill] = []
+        self.called: dict[str, str] = {}  # what an occurrence at its value is called, by anchor
 
     def steps(self) -> list[Want | Standstill]:
         self._list(self.campaign.steps, _Above(None, self.enrollment.entered_at), None)
@@ -304,7 +304,7 @@ class _Walk:
             if anchor_at is None:
                 self._no_anchor(self._key(step, ""), step)
                 return above  # holds up nobody: what waits below looks further up
-            key = self._key(step, anchor_at.isoformat())
+            key = self._key(step, self._occurrence(step.at.anchor, anchor_at))
             settled_at = self.past.settled(step, key.occurrence, anchor_at)
             if settled_at is not None:
                 self._look_after(step, key)
@@ -511,7 +511,14 @@ class _Walk:
         )
 
     def _key(self, step: Step, occurrence: str) -> Key:
-        return Key(enrollment_id=self.enrollment.id, step=step.id, occurrence=occurrence)
+        return Key(self.enrollment.id, step.id, occurrence)
+
+    def _occurrence(self, anchor: str, anchor_at: datetime) -> str:
+        """Many steps hang on the same anchor, and naming an instant is dear."""
+        known = self.called.get(anchor)
+        if known is None:
+            known = self.called[anchor] = anchor_at.isoformat()
+        return known
 
     def _until(self, step: Step) -> datetime | None:
         if step.until is None:

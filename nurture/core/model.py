@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 
@@ -588,6 +589,11 @@ class Campaign:
     def every_step(self) -> Iterator[Step]:
         """All steps in file order, those within branches after their branch."""
         return _flat(self.steps)
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where each step stands in file order, by its id."""
+        return {step.id: place for place, step in enumerate(self.every_step())}
 
 
 def _flat(steps: tuple[Step, ...]) -> Iterator[Step]:

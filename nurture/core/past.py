@@ -23,24 +23,27 @@ class Past:
     def __init__(self, campaign: Campaign, enrollment: Enrollment, ground: Ground) -> None:
         self.enrollment = enrollment
         self.ground = ground
+        facts, about = ground.facts, enrollment.about
         siblings = {
             other.id
-            for other in ground.facts.enrollments
-            if other.campaign == enrollment.campaign and other.about == enrollment.about
+            for other in facts.enrollments
+            if other.about == about and other.campaign == enrollment.campaign
         }
-        self.is_new = all(record.enrollment_id != enrollment.id for record in ground.facts.records)
+        self.is_new = True
         self.records: dict[str, list[StepRecord]] = {}
-        for record in ground.facts.records:
+        for record in facts.records:
             if record.enrollment_id in siblings:
                 self.records.setdefault(record.step, []).append(record)
+            if record.enrollment_id == enrollment.id:
+                self.is_new = False
         self.in_flight = {
             (part.step, part.occurrence)
-            for message in ground.facts.messages
+            for message in facts.messages
             if message.state is MessageState.SENDING
             for part in message.sections or (message,)
             if part.enrollment_id == enrollment.id
         }
-        self.places = {step.id: place for place, step in enumerate(campaign.every_step())}
+        self.places = campaign.places
         self.last_settled = self._last_settled(campaign.steps)
 
     def own(self, step: Step, occurrence: str) -> StepRecord | None:

@@ -21,6 +21,7 @@ from nurture.core.model import (
     Truth,
 )
 from nurture.core.touching import touches
+from nurture.engine.truths import Truths
 
 #: How an application stands, as audiences may ask it.
 STATUS = Fact("application", "status")
@@ -39,14 +40,12 @@ CLOSING = frozenset(
 _SHUT = frozenset({CampaignStatus.DRAFT, CampaignStatus.ENDED})
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
-#: Reads a condition for an enrollment that may not be stored yet.
-Reads = Callable[[Condition, Enrollment], Truth]
-
 
 @dataclass
 class Roll:
     """A candidate's enrollments after today's events. New ones have negative ids."""
 
+    truths: Truths  #: what was asked of them, and may be asked again
     active: list[Enrollment] = field(default_factory=list)
     entered: list[Enrollment] = field(default_factory=list)
     ended: list[tuple[Enrollment, str]] = field(default_factory=list)
@@ -59,7 +58,7 @@ class Around:
 
     campaigns: Mapping[str, Campaign]
     policy: Policy
-    reads: Reads
+    truths: Truths
     now: datetime
     later: Callable[[datetime, Duration], datetime]  #: on the candidate's calendar
     narrowed: Callable[[Campaign], Narrowed]  #: what can be said of an audience beforehand
@@ -68,7 +67,8 @@ class Around:
 def enroll(facts: Facts, around: Around) -> Roll:
     """Go through the events not yet planned on, in order: first who leaves, then who enters. Then
     who leaves by what is true now, and last who is in an audience now."""
-    roll = Roll(active=[each for each in facts.enrollments if each.ended_at is None])
+    active = [each for each in facts.enrollments if each.ended_at is None]
+    roll = Roll(truths=around.truths, active=active)
     campaigns = around.campaigns
     for event in facts.events:
         for enrollment in list(roll.active):
@@ -84,7 +84,7 @@ def enroll(facts: Facts, around: Around) -> Roll:
             continue
         why = _closed(enrollment, campaign, facts, around)
         if why is None:
-            truth = _left(campaign, _for(around, enrollment))
+            truth = _left(campaign, around.truths.of(enrollment))
             why = "if" if truth.value else None
             _alarm(roll, truth.changes_at)
         if why:
@@ -171,7 +171,7 @@ def _enter_audience(campaign: Campaign, facts: Facts, roll: Roll, around: Around
         if opens_at > around.now:
             _alarm(roll, opens_at)
             continue
-        truth = admission(campaign, _for(around, new))
+        truth = admission(campaign, around.truths.of(new))
         if truth.value:
             _enter(new, before, roll)
         else:
@@ -212,7 +212,7 @@ def _enter_by(event: Event, campaign: Campaign, facts: Facts, roll: Roll, around
     if opens_at is None or opens_at > new.entered_at:
         return
     condition = campaign.enter.condition
-    if condition is None or around.reads(condition, new).value:
+    if condition is None or around.truths.of(new)(condition).value:
         _enter(new, before, roll)
 
 
@@ -299,10 +299,6 @@ def _left(campaign: Campaign, reads: Callable[[Condition], Truth]) -> Truth:
     truths = [reads(leave.condition) for leave in campaign.leave if leave.condition is not None]
     changes = [truth.changes_at for truth in truths if truth.changes_at is not None]
     return Truth(value=any(truth.value for truth in truths), changes_at=min(changes, default=None))
-
-
-def _for(around: Around, enrollment: Enrollment) -> Callable[[Condition], Truth]:
-    return lambda condition: around.reads(condition, enrollment)
 
 
 def _promotional(campaign: Campaign, policy: Policy) -> bool:

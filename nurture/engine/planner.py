@@ -18,12 +18,10 @@ from nurture.core.model import (
     Application,
     Campaign,
     Candidate,
-    Condition,
     Enrollment,
     Facts,
     Message,
     Reason,
-    Truth,
     Verdict,
 )
 from nurture.core.promised import with_kept
@@ -36,6 +34,7 @@ from nurture.engine.enrolling import Around, Roll, enroll
 from nurture.engine.guard import OPEN, Gates, Guard
 from nurture.engine.recording import Decided, by_key, changes, new_messages
 from nurture.engine.stops import NOTHING
+from nurture.engine.truths import Truths
 from nurture.errors import NurtureError
 from nurture.rendering.context import context
 from nurture.rendering.renderer import Renderer
@@ -212,7 +211,8 @@ class Planner:
     def foresee(self, facts: Facts, campaigns: Mapping[str, Campaign], now: datetime) -> Agenda:
         """What would be decided for this person by these campaigns, if nothing were held and
         nobody entered or left."""
-        roll = Roll(active=[each for each in facts.enrollments if each.ended_at is None])
+        active = [each for each in facts.enrollments if each.ended_at is None]
+        roll = Roll(truths=Truths(facts, self.config, now), active=active)
         found = self._wanted(facts, roll, now, OPEN, campaigns)
         return plan(found.recipient, found.wanted, self._ledger(facts), self.policy, now)
 
@@ -220,7 +220,7 @@ class Planner:
         around = Around(
             campaigns=self.library.campaigns,
             policy=self.policy,
-            reads=self._reads(facts, now),
+            truths=Truths(facts, self.config, now),
             now=now,
             later=lambda at, length: shift(at, length, self.calendars.of(facts.candidate)),
             narrowed=self.audiences.narrowed,
@@ -239,7 +239,6 @@ class Planner:
         campaigns = self.library.campaigns if campaigns is None else campaigns
         anyway = self.calendars.recipient(facts)
         recipient = gates.stops.told(anyway, facts, roll.active)
-        reads = self._reads(facts, now)
         law = self.config.legal_silence
         ground = Ground(
             facts=facts,
@@ -256,7 +255,7 @@ class Planner:
             campaign = campaigns.get(enrollment.campaign)
             if campaign is None:
                 continue
-            truth = _for(reads, enrollment)
+            truth = roll.truths.of(enrollment)
             wanted = stand(campaign, enrollment, ground, truth)
             for gate in gates.of(enrollment, facts):
                 former = gate.compared(enrollment)
@@ -369,20 +368,6 @@ class Planner:
             agenda = _put_off(agenda, unsaid, now + MEND_AFTER)
         return due, agenda
 
-    def _reads(self, facts: Facts, now: datetime) -> Callable[[Condition, Enrollment], Truth]:
-        """Conditions of these facts; the words of an enrollment are put together once."""
-        words: dict[Any, dict[str, Any]] = {}
-
-        def reads(condition: Condition, enrollment: Enrollment) -> Truth:
-            # Those not entered yet have no number of their own.
-            of = (enrollment.id, enrollment.subject, enrollment.entered_at)
-            known = words.get(of)
-            if known is None:
-                known = words[of] = self._words(facts, enrollment, now)
-            return condition(known)
-
-        return reads
-
     def _words(self, facts: Facts, enrollment: Enrollment, now: datetime) -> dict[str, Any]:
         return context(
             facts, enrollment.subject, enrollment=enrollment, config=self.config, now=now
@@ -450,12 +435,6 @@ def _put_off(agenda: Agenda, unsaid: Mapping[Key, str], until: datetime) -> Agen
         for item in agenda.items
     )
     return Agenda(items=items, wake_at=min(until, agenda.wake_at or until))
-
-
-def _for(
-    reads: Callable[[Condition, Enrollment], Truth], enrollment: Enrollment
-) -> Callable[[Condition], Truth]:
-    return lambda condition: reads(condition, enrollment)
 
 
 #: Why a mail became a person's task, as the text of the task goes on.

@@ -14,7 +14,7 @@ Which objects an enrollment has:
 - job, recruiter, coordinator and hiring_manager are those of the application.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,6 +26,8 @@ from nurture.core.model import (
     Enrollment,
     Facts,
     Interview,
+    Job,
+    Offer,
     Promise,
     Subject,
     Wishes,
@@ -178,35 +180,75 @@ def context(
     `_changes` collects the instants at which a value that was asked for changes by time alone.
     `_zone` is the ZoneInfo in which this person reads times.
     """
+    found = words(facts, subject, enrollment=enrollment, config=config, now=now, promise=promise)
+    return found.whole()
+
+
+class Words(dict[str, Any]):
+    """A context for `get`, in which each object is put together when it is first asked for: most
+    conditions ask for one or two of ten, and every planning asks all conditions."""
+
+    def __init__(
+        self, known: Mapping[str, Any], objects: Mapping[str, Callable[[], dict[str, Any] | None]]
+    ) -> None:
+        super().__init__(known)
+        self._objects = dict(objects)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name in self._objects and (made := self._objects.pop(name)()) is not None:
+            self[name] = made
+        return super().get(name, default)
+
+    def whole(self) -> dict[str, Any]:
+        """All of it, as a plain dict."""
+        for name in tuple(self._objects):
+            self.get(name)
+        return dict(self)
+
+
+def words(
+    facts: Facts,
+    subject: Subject,
+    *,
+    enrollment: Enrollment | None,
+    config: Config,
+    now: datetime,
+    promise: Promise | None = None,
+) -> Words:
+    """The same as `context`, as conditions read it."""
     changes: list[datetime] = []
     zone = zone_of(facts.candidate, config)
     application = application_of(facts, subject)
-    words: dict[str, Any] = {
-        "candidate": _candidate(facts, config, now),
-        "company": _present(
-            name=config.company.name, address=config.company.address, site=config.company.site
-        ),
+    interview, next_from = interview_of(facts, subject, now)
+    if next_from is not None:
+        changes.append(next_from)
+
+    def promised() -> dict[str, Any] | None:
+        one = promise or promise_of(facts, subject, enrollment.id if enrollment else None)
+        return None if one is None else _promise(one, facts)
+
+    objects: dict[str, Callable[[], dict[str, Any] | None]] = {
+        "candidate": lambda: _candidate(facts, config, now),
+        "company": lambda: _company(config),
+        "offer": lambda: _offer(offer_of(facts, subject)),
+        "promise": promised,
+    }
+    if interview is not None:
+        objects["interview"] = lambda: _interview(interview, facts, zone, config)
+    if application is not None:
+        objects |= {
+            "application": lambda: _application(application, facts, config, now),
+            "job": lambda: _job(facts.jobs.get(application.job or "")),
+            "recruiter": lambda: person(facts, application.recruiter),
+            "coordinator": lambda: person(facts, application.coordinator),
+            "hiring_manager": lambda: person(facts, application.hiring_manager),
+        }
+    known = {
         **functions(facts, enrollment, zone, now, changes),
         "_changes": changes,
         "_zone": zone,
     }
-    if application is not None:
-        words["application"] = _application(application, facts, config, now)
-        words.update(_around(application, facts))
-    interview, next_from = interview_of(facts, subject, now)
-    if next_from is not None:
-        changes.append(next_from)
-    if interview is not None:
-        words["interview"] = _interview(interview, facts, zone, config)
-    offer = offer_of(facts, subject)
-    if offer is not None:
-        words["offer"] = _present(
-            sent_at=offer.sent_at, expires_at=offer.expires_at, status=offer.status
-        )
-    promise = promise or promise_of(facts, subject, enrollment.id if enrollment else None)
-    if promise is not None:
-        words["promise"] = _promise(promise, facts)
-    return words
+    return Words(known, objects)
 
 
 def zone_of(candidate: Candidate, config: Config) -> ZoneInfo:
@@ -297,23 +339,28 @@ def _application(
     )
 
 
-def _around(application: Application, facts: Facts) -> dict[str, Any]:
-    words: dict[str, Any] = {}
-    job = facts.jobs.get(application.job) if application.job else None
-    if job is not None:
-        fields = job.fields
-        words["job"] = _present(
-            title=job.title,
-            department=fields.get("department"),
-            location=fields.get("location"),
-            team=fields.get("team"),
-            status=job.status,
-        )
-    for role in ("recruiter", "coordinator", "hiring_manager"):
-        who = person(facts, getattr(application, role))
-        if who is not None:
-            words[role] = who
-    return words
+def _company(config: Config) -> dict[str, Any]:
+    company = config.company
+    return _present(name=company.name, address=company.address, site=company.site)
+
+
+def _job(job: Job | None) -> dict[str, Any] | None:
+    if job is None:
+        return None
+    fields = job.fields
+    return _present(
+        title=job.title,
+        department=fields.get("department"),
+        location=fields.get("location"),
+        team=fields.get("team"),
+        status=job.status,
+    )
+
+
+def _offer(offer: Offer | None) -> dict[str, Any] | None:
+    if offer is None:
+        return None
+    return _present(sent_at=offer.sent_at, expires_at=offer.expires_at, status=offer.status)
 
 
 def _promise(promise: Promise, facts: Facts) -> dict[str, Any]:

@@ -549,7 +549,7 @@ def test_a_lower_one_never_delays_a_higher_one(world: World) -> None:
 @QUICK
 def test_what_is_only_forecast_moves_nothing(world: World) -> None:
     sure = replace(world, wants=world.wants[::2])
-    vague = tuple(replace(each, firm=False) for each in world.wants[1::2])
+    vague = tuple(each._replace(firm=False) for each in world.wants[1::2])
     together = planned(replace(world, wants=sure.wants + vague))
     for key, item in planned(sure).items():
         assert together[key] == item

@@ -248,7 +248,7 @@ def test_a_mail_that_was_tried_goes_again_with_the_sections_it_had() -> None:
     assert ["s1", "s2"] in bundles(planned(wanted, messages=(tried,)))
     alone = message(2, attempts=1, next_attempt_at=NOW, category="help")
     assert ["s1", "s3"] in bundles(planned(wanted, messages=(alone,)))
-    wanted[1] = replace(wanted[1], step=replace(wanted[1].step, category="culture"))
+    wanted[1] = wanted[1]._replace(step=replace(wanted[1].step, category="culture"))
     assert ["s1"] in bundles(planned(wanted, messages=(tried,)))  # it is of another class now
 
 

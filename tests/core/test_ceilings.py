@@ -28,7 +28,7 @@ def test_what_cannot_go_out_at_a_ceiling_becomes_somebodys_task(
     usual = want(1, "help", NOW - timedelta(hours=1), until=until)
     (dropped,) = plan(recipient(candidate=candidate), [usual], Ledger(), POLICY, NOW).items
     assert (dropped.verdict, dropped.reason, dropped.final) == (Verdict.SKIP, reason, True)
-    ceiling = replace(usual, step=replace(usual.step, at=moment))
+    ceiling = usual._replace(step=replace(usual.step, at=moment))
     (item,) = plan(recipient(candidate=candidate), [ceiling], Ledger(), POLICY, NOW).items
     assert (item.verdict, item.reason, item.final) == (Verdict.TASK, reason, True)
 
@@ -38,7 +38,7 @@ def test_who_must_not_be_contacted_gets_no_task_either() -> None:
         offset=Duration(amount=0, unit="minutes"), before=False, anchor="application.silence_due"
     )
     usual = want(1, "help", NOW - timedelta(hours=1))
-    ceiling = replace(usual, step=replace(usual.step, at=moment))
+    ceiling = usual._replace(step=replace(usual.step, at=moment))
     silent = recipient(candidate=replace(ANA, do_not_contact=True))
     (item,) = plan(silent, [ceiling], Ledger(), POLICY, NOW).items
     assert item.verdict is Verdict.SKIP

@@ -183,7 +183,7 @@ def test_a_text_is_read_once_unless_it_repeats_or_asks_again() -> None:
 
 
 def test_two_campaigns_with_one_text_bring_it_once() -> None:
-    twin = replace(want(), key=Key(enrollment_id=2, step="s", occurrence="1"))
+    twin = want()._replace(key=Key(enrollment_id=2, step="s", occurrence="1"))
     first, second = decide(want(), twin)
     assert first.verdict is Verdict.SEND
     assert (second.verdict, second.reason) == (Verdict.SKIP, Reason.ALREADY_SENT)
