@@ -29,11 +29,13 @@ from nurture.engine.guard import TICKED
 from nurture.engine.planner import Planned
 from nurture.engine.project import Project
 from nurture.engine.recording import by_key
+from nurture.engine.stops import pause
 from nurture.errors import NurtureError, OutsideError, shown
 from nurture.rendering.mime import message_id_for
 from nurture.store import alarm, dump, planning, restored, schema, settling
 from nurture.store.database import Connection, Database, sole
 from nurture.store.restored import Lost
+from nurture.store.stops import EVERYTHING, RESTORED
 
 FORMAT = 1
 _MANIFEST, _SECRET = "manifest.json", "secret"
@@ -200,12 +202,15 @@ def restore(
                     " copy to var/backups/"
                 )
             back_up(project, safety, keys, None)
-        _put(project.database, manifest, archive, by, now)
+        lost = _put(project.database, manifest, archive, now)
         # Nobody else may plan before what is due has become what it is: in doubt.
         then = replace(project, clock=SetClock(now))
         tell(then)
         then.begin()
         doubt(then)
+        # Last, because mail that is stopped is not looked at. What is held needs no stop to stay.
+        database, why = project.database, _why(lost)
+        pause(database, EVERYTHING, None, cause=RESTORED, why=why, by=by, now=now)
         with project.database.read() as connection:
             doubtful = len(settling.in_doubt(connection))
     return Restored(
@@ -226,10 +231,8 @@ def _refuse_others(database: Database, now: datetime) -> None:
         )
 
 
-def _put(
-    database: Database, manifest: Manifest, archive: zipfile.ZipFile, by: str | None, now: datetime
-) -> None:
-    """All or nothing, and stopped in the same transaction."""
+def _put(database: Database, manifest: Manifest, archive: zipfile.ZipFile, now: datetime) -> Lost:
+    """All or nothing, and with what was on its way in doubt in the same transaction."""
     with database.write() as connection:
         dump.clear(connection)
         for table in dump.TABLES:
@@ -242,7 +245,7 @@ def _put(
         lost = restored.remember(connection, manifest.made_at, now)
         planning.set_mark(connection, TICKED, now.isoformat())
         restored.put_all_in_doubt(connection, manifest.made_at, _why(lost), now)
-        restored.stop_everything(connection, _why(lost), by, now)
+    return lost
 
 
 def _why(lost: Lost) -> str:

@@ -11,7 +11,7 @@ from nurture.core.model import MessageState, Reason, StepState, Verdict
 from nurture.store import planning
 from nurture.store.rows import delete_all, insert_all, is_row, key_of, row_of
 from nurture.store.sections import sections_of
-from nurture.store.tables import message_steps, messages, processes, steps, stops, verdicts
+from nurture.store.tables import message_steps, messages, processes, steps, verdicts
 
 _MARK = "restored"
 
@@ -151,9 +151,3 @@ def at_work(connection: Connection, now: datetime) -> int:
 
 
 _HEARD = timedelta(minutes=1)
-
-
-def stop_everything(connection: Connection, why: str, by: str | None, now: datetime) -> None:
-    """Nothing leaves until somebody lifts it."""
-    row = {"scope": "everything", "ref": None, "cause": "restored", "why": why, "by": by}
-    connection.execute(insert(stops), {**row, "since": now})

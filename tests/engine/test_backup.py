@@ -17,6 +17,7 @@ from nurture.core.model import Unknown
 from nurture.engine.backup import Restored, back_up, fingerprint, restore
 from nurture.engine.project import Project
 from nurture.engine.settling import doubts, settle
+from nurture.engine.stops import listed, resume
 from nurture.errors import NurtureError, OutsideError
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
@@ -85,12 +86,14 @@ def put_back(world: World, file: Path, tell: Callable[..., None] | None = None) 
     safety = world.folder / f"before-{world.clock.now():%H%M%S%f}.nurture"
     given = {} if tell is None else {"tell": tell}
     found = restore(world.project, file, ["ours"], by=IDA, safety=safety, **given)
-    with world.database.write() as connection:
-        stop = connection.execute(select(tables.stops)).mappings().one()
-        assert (stop["scope"], stop["cause"], stop["by"]) == ("everything", "restored", IDA)
-        connection.execute(update(tables.stops).values(ended_at=world.clock.now()))
     world.restart()
     world.project.begin()
+    (stop,) = listed(world.database)
+    assert (stop["scope"], stop["cause"], stop["by"]) == ("everything", "restored", IDA)
+    before = len(world.postman.offered)
+    world.work()
+    assert len(world.postman.offered) == before, "it comes up stopped"
+    resume(world.database, "everything", None, by=IDA, now=world.clock.now())
     return found
 
 
