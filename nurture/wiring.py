@@ -16,6 +16,7 @@ from nurture.store import schema
 from nurture.store.database import Database
 
 if TYPE_CHECKING:
+    from nurture.delivery.transport import Transport
     from starlette.types import ASGIApp  # a framework that only `run` needs
 
 
@@ -65,7 +66,16 @@ def sender(project: Project) -> Sender:
 
 
 def carrier(config: Config) -> Carrier:
-    """The configured transport; in a rehearsal everybody else's mail goes to the outbox folder."""
+    """The configured transport, with signed mail where there is a key. In a rehearsal everybody
+    else's mail goes to the outbox folder."""
+    if config.dkim is None:
+        return _transport(config)
+    from nurture.delivery.dkim import Signed, Signing  # noqa: PLC0415
+
+    return Signed(_transport(config), Signing(config))
+
+
+def _transport(config: Config) -> "Transport":
     # Imported here, so that what only looks and previews never loads what can send.
     from nurture.delivery.outbox import Outbox  # noqa: PLC0415
 

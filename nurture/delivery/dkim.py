@@ -13,11 +13,11 @@ import os
 import stat
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,6 +32,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from nurture.config import Config, DkimKey
+from nurture.core.model import Outcome
+from nurture.delivery.transport import L, Transport
 from nurture.errors import UsageError
 
 RSA_BITS_MIN = 2048  #: Google's advice; RFC 8301 section 3.2 asks for 1024 at least
@@ -91,6 +93,37 @@ class Signing:
         value = b64encode(key.sign(signed + relaxed)).decode()
         lines = [value[at : at + _LINE] for at in range(0, len(value), _LINE)]
         return b"DKIM-Signature: %b\r\n" % (own + "\r\n ".join(lines)).encode()
+
+
+class Signed:
+    """A transport whose letters leave signed. Each is signed where its bytes are first asked for:
+    in the lane that hands it over."""
+
+    def __init__(self, inner: Transport, signing: Signing) -> None:
+        self._inner = inner
+        self._signing = signing
+
+    def deliver(
+        self, letters: Iterable[L], offer: Callable[[L], bool]
+    ) -> Iterator[tuple[L, Outcome | None]]:
+        """See Transport."""
+        unsigned = (_Signed(each, self._signing) for each in letters)
+        for each, outcome in self._inner.deliver(unsigned, lambda each: offer(each.letter)):
+            yield each.letter, outcome
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _Signed(Generic[L]):
+    def __init__(self, letter: L, signing: Signing) -> None:
+        self.letter = letter
+        self.sender, self.to, self.message_id = letter.sender, letter.to, letter.message_id
+        self._signing = signing
+
+    @cached_property
+    def raw(self) -> bytes:
+        return self._signing.sign(self.letter.raw)
 
 
 def _body(raw: bytes, start: int) -> memoryview | bytes:

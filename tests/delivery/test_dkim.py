@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from nurture.config import load_config
-from nurture.delivery.dkim import Signing
+from nurture.core.model import Accepted
+from nurture.delivery.dkim import Signed, Signing
+from nurture.delivery.outbox import Outbox
 from nurture.errors import Problems, UsageError
+from nurture.wiring import carrier
 
 GOLDEN = Path(__file__).parents[1] / "rendering/golden"
 SERVICE, NURTURE = (GOLDEN / "md.eml").read_bytes(), (GOLDEN / "html.eml").read_bytes()
@@ -250,6 +254,38 @@ def test_what_could_not_be_verified_is_refused_with_the_configuration(tmp_path, 
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(Problems, match=said):
         load_config(tmp_path / "config.yaml", {})
+
+
+@dataclass(frozen=True)
+class Letter:
+    number: int
+    raw: bytes = NURTURE
+    sender: str = "talent@example.com"
+    to: str = "ana@example.com"
+
+    @property
+    def message_id(self) -> str:
+        return f"<{self.number}@example.com>"
+
+
+def test_a_transport_carries_signed_letters_and_gives_back_the_ones_it_was_given(one, tmp_path):
+    letters = [Letter(1), Letter(2), Letter(3)]
+    transport = Signed(Outbox(tmp_path / "outbox"), one)
+    results = list(transport.deliver(iter(letters), lambda letter: letter.number != 2))
+    transport.close()
+    assert [letter for letter, _ in results] == letters
+    assert [isinstance(outcome, Accepted) for _, outcome in results] == [True, False, True]
+    written = [path.read_bytes() for path in (tmp_path / "outbox").glob("*.eml")]
+    assert written == [one.sign(NURTURE)] * 2
+
+
+def test_the_configured_transport_signs_where_there_is_a_key(one, tmp_path):
+    text = "dkim: {selector: s1, key: '${RSA}'}\n"
+    (tmp_path / "config.yaml").write_text(text)
+    transport = carrier(load_config(tmp_path / "config.yaml", {"RSA": RSA}))
+    assert [outcome for _, outcome in transport.deliver([Letter(1)], lambda _: True)]
+    [path] = (tmp_path / "var/outbox").glob("*.eml")
+    assert path.read_bytes() == one.sign(NURTURE)
 
 
 @pytest.mark.parametrize("domain", ["example.com", "mail.example.com"])

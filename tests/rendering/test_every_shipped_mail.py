@@ -1,0 +1,169 @@
+"""Every template that is shipped, as the mail it becomes: its bytes are sound whatever people are
+called, and a spam filter finds nothing in it."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from letters import NOW, facts, row
+from test_wire_bytes import CONTROL, NASTY, sound
+
+from nurture.config import Config, load_config
+from nurture.core.model import Facts, Job, Person, Promise, Subject
+from nurture.rendering.context import context
+from nurture.rendering.errors import RenderError
+from nurture.rendering.headers import address, address_header
+from nurture.rendering.invitation import invitation
+from nurture.rendering.links import Signer
+from nurture.rendering.mime import message, recipient, sender_of
+from nurture.rendering.renderer import Renderer
+from nurture.rendering.templates import load_templates
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES, _ = load_templates(ROOT)
+IDENTITY = """
+company: {name: Ribeira, address: "12 Rua do Ouro, Lisbon", site: https://ribeira.example}
+sender: {name: Ribeira Talent Team, email: talent@ribeira.example}
+web: {public_url: https://careers.ribeira.example}
+"""
+SPAM_MAX = 2.0  #: of 5, at which SpamAssassin calls it spam
+#: One process for all mails: it takes a second to start, and a twentieth of one for each.
+SCORES = """
+use JSON::PP; use Mail::SpamAssassin;
+my $filter = Mail::SpamAssassin->new({
+    local_tests_only => 1, dont_copy_prefs => 1, userprefs_filename => '/dev/null',
+    home_dir_for_helpers => $ARGV[0], userstate_dir => $ARGV[0],
+    config_text_add => '', require_rules => 1 });
+shift @ARGV;
+for my $path (@ARGV) {
+    open(my $file, '<:raw', $path) or die;
+    my $mail = $filter->parse([<$file>]);
+    my $found = $filter->check($mail);
+    print encode_json([$found->get_score() + 0, $found->get_names_of_tests_hit()]), "\\n";
+    $found->finish(); $mail->finish();
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory) -> Config:
+    path = tmp_path_factory.mktemp("company") / "config.yaml"
+    path.write_text(IDENTITY)
+    return load_config(path, {})
+
+
+@pytest.fixture(scope="module")
+def renderer(config) -> Renderer:
+    layouts = {path.stem: path.read_text() for path in (ROOT / "templates/layouts").glob("*.html")}
+    return Renderer(TEMPLATES, config, Signer([b"k" * 32]), layouts)
+
+
+def known(name: str = "Ana", job: str = "Data Engineer") -> Facts:
+    found = facts(first_name=name)
+    application = replace(
+        found.applications["a-9"],
+        stage="interviewing",
+        applied_at=NOW - timedelta(days=9),
+        stage_since=NOW - timedelta(days=2),
+        rejected_at=NOW,
+    )
+    interview = replace(found.interviews["i-3"], ends_at=found.interviews["i-3"].starts_at)
+    return replace(
+        found,
+        applications={"a-9": application},
+        interviews={"i-3": replace(interview, ends_at=None, booked_at=NOW)},
+        jobs={"j-1": Job(ref="j-1", title=job)},
+        people={"ida@example.com": Person(email="ida@example.com", name=name, phone="+351 210")},
+    )
+
+
+def written(renderer: Renderer, config: Config, template: str, about: Facts) -> bytes:
+    promise = Promise(
+        ref="p",
+        candidate_id=7,
+        application="a-9",
+        what="an answer",
+        made_at=NOW,
+        due_at=NOW + timedelta(days=5),
+    )
+    subject = Subject(application="a-9", interview="i-3")
+    words = context(about, subject, enrollment=None, config=config, now=NOW, promise=promise)
+    shipped = TEMPLATES[template]
+    mail = row(category=shipped.category)
+    entry = None
+    if shipped.calendar == "request":
+        entry = invitation(
+            "request",
+            about.interviews["i-3"],
+            about,
+            organizer=sender_of(mail, about, config),
+            attendee=recipient(about),
+            context=words,
+            config=config,
+            locale="en",
+            at=NOW,
+        )
+        assert entry is not None
+    return message(
+        renderer.render(template, words, candidate_id=7, locale="en"),
+        message=mail,
+        facts=about,
+        category=config.categories[shipped.category],
+        config=config,
+        at=NOW,
+        invitation=entry,
+    )
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES))
+def test_a_shipped_mail_is_sound_whatever_people_and_jobs_are_called(renderer, config, template):
+    for name in NASTY:
+        if CONTROL.search(" ".join(name.split())):  # no subject can show it: a stated outcome
+            continue
+        raw = written(renderer, config, template, known(name=name, job=name))
+        found = sound(raw)
+        assert found["To"].endswith("<ana@example.com>") or found["To"] == "ana@example.com"
+        assert not {"Bcc", "Cc"} & found.keys()
+
+
+@pytest.mark.parametrize("template", ["interview-prep/confirmation", "culture/meet-the-team"])
+def test_a_value_of_megabytes_is_refused_and_told(renderer, config, template):
+    huge = "x" * 10_000_000
+    with pytest.raises(RenderError, match=r"is longer than \d+ characters|grew too long"):
+        written(renderer, config, template, known(name=huge, job=huge))
+
+
+def test_a_name_of_megabytes_costs_a_header_nothing():
+    assert len(address_header(address("x " * 5_000_000, "ana@example.com"))) < 500
+
+
+def test_a_spam_filter_finds_nothing_in_what_is_shipped(renderer, config, tmp_path):
+    perl = ["perl", "-MMail::SpamAssassin", "-e", "1"]
+    if (
+        shutil.which("perl") is None
+        or subprocess.run(perl, check=False, capture_output=True).returncode
+    ):
+        told = "without spamassassin nobody has judged the shipped mails: install it"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(told)
+    paths = []
+    for number, template in enumerate(sorted(TEMPLATES)):
+        paths.append(tmp_path / f"{number}.eml")
+        paths[-1].write_bytes(written(renderer, config, template, known()))
+    bad = tmp_path / "bad.eml"  # the filter is at work: this is spam to anybody
+    bad.write_bytes(
+        b"From: x@y.test\r\nSubject: BUY VIAGRA NOW 100% FREE!!!\r\nContent-Type: text/html\r\n\r\n"
+        b"<html><a href='http://1.2.3.4/'>CLICK HERE</a> 100% GUARANTEED MILLION DOLLARS</html>\r\n"
+    )
+    said = subprocess.run(
+        ["perl", "-e", SCORES, tmp_path, *paths, bad], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stderr
+    *scores, worst = map(json.loads, said.stdout.splitlines())
+    found = dict(zip(sorted(TEMPLATES), scores, strict=True))
+    assert {name: said for name, said in found.items() if said[0] >= SPAM_MAX} == {}
+    assert worst[0] >= SPAM_MAX
