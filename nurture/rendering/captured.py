@@ -15,7 +15,7 @@ from jinja2.runtime import Context
 from jinja2.utils import _PassArg
 from markupsafe import Markup
 
-from nurture.rendering.sandbox import TemplateEnvironment
+from nurture.rendering.sandbox import SandboxedCode, TemplateEnvironment
 from nurture.rendering.slots import Slots
 
 _READ, _SAID = "_read", "_said"  # filters that are written here; authors may not
@@ -25,11 +25,24 @@ _REWRITE = frozenset({"upper", "lower", "title", "capitalize", "trim"})
 _KEEP = frozenset({"default", "d", "join", "string"})
 
 
+class _LetterCode(SandboxedCode):
+    """`{{ x }}` as one call: Jinja's own escapes what `finalize` gave, which is a token."""
+
+    def _output_child_pre(self, *_: Any) -> None:
+        self.write("environment.printed(context, ")
+
+    def _output_child_post(self, *_: Any) -> None:
+        self.write(")")
+
+
 class LetterEnvironment(TemplateEnvironment):
     """Of templates whose values become tokens: `_slots` in the context has them."""
 
-    def __init__(self, finalize: Callable[[Context, Any], Any]) -> None:
-        super().__init__(finalize)
+    code_generator_class = _LetterCode
+
+    def __init__(self, printed: Callable[[Context, Any], str]) -> None:
+        super().__init__(finalize=printed)
+        self.printed = printed
         self.filters = {
             name: each if name in _KEEP or name.startswith("_") else _over_text(name, each)
             for name, each in self.filters.items()

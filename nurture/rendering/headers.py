@@ -64,6 +64,7 @@ def text_header(text: str) -> str:
     return _encoded_words(_TURNS.sub("", text))
 
 
+@lru_cache(maxsize=4096)  # asked for the envelope and for a header, and of a recruiter for many
 def address(name: str, email: str) -> Address:
     """An address that can be put on an envelope: its domain in ASCII (IDNA 2008).
 

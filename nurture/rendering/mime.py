@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from email.base64mime import body_encode
 from email.headerregistry import Address
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 from nurture.config import Config
@@ -189,13 +190,16 @@ def _recruiter(message: Message, facts: Facts) -> dict[str, Any]:
 def _reply_to(recruiter: dict[str, Any]) -> Address | None:
     """The recruiter, where answers can reach them by plain mail; else answers go to the team: what
     is wrong with a colleague's address must not stop a candidate's mail."""
+    if "email" not in recruiter:
+        return None
     try:
-        found = address(recruiter.get("name", ""), recruiter.get("email", ""))
+        found = address(recruiter.get("name", ""), recruiter["email"])
     except RenderError:
         return None
     return found if found.username.isascii() else None
 
 
+@lru_cache(maxsize=1024)
 def _feedback_word(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:40] or "-"
 

@@ -19,7 +19,7 @@ from nurture.rendering.slots import Slots
 
 
 def letter_environment() -> LetterEnvironment:
-    environment = LetterEnvironment(finalize=_printed)
+    environment = LetterEnvironment(_printed)
     environment.filters.update(when=_when, day=_day, clock=_clock, join=_join(environment))
     environment.globals.update(button=_button, ask=_ask)
     return environment
@@ -31,7 +31,7 @@ def _printed(context: Context, value: Any) -> str:
     if isinstance(value, Markup):
         return value
     slots: Slots = context.parent["_slots"]
-    return Markup(slots.put(_shown(context, value)))  # noqa: S704 - a token
+    return slots.put(value if type(value) is str else _shown(context, value))
 
 
 def _shown(context: Context, value: Any) -> str:
@@ -61,7 +61,7 @@ def _join(environment: LetterEnvironment) -> Any:
         """Beside rendered text, a value is printed as a value, as by `~`."""
         items = list(value)
         if attribute is None and any(isinstance(each, Markup) for each in items):
-            items = [_printed(context, each) for each in items]
+            items = [Markup(_printed(context, each)) for each in items]  # noqa: S704 - tokens
         return original(context, items, d, attribute)
 
     return join

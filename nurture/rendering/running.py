@@ -1,6 +1,7 @@
 """What does a piece of a template say to this person? Compiled once, run for each."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from jinja2 import TemplateError, nodes
@@ -8,6 +9,8 @@ from jinja2 import TemplateError, nodes
 from nurture.rendering.budget import TEXT_MAX
 from nurture.rendering.errors import RenderError
 from nurture.rendering.printing import letter_environment
+
+_AT_ONCE = 400  # pieces until it is looked at how long a text has become
 
 
 class Runner:
@@ -35,13 +38,13 @@ class Runner:
             # As Template.generate, without copying all words: they have the globals already.
             context = compiled.new_context(words, shared=True)
             try:
-                written, length = [], 0
-                for piece in compiled.root_render_func(context):
-                    written.append(piece)
-                    length += len(piece)
-                    if length > TEXT_MAX:
+                pieces = compiled.root_render_func(context)
+                written = ""
+                while more := "".join(islice(pieces, _AT_ONCE)):
+                    written += more
+                    if len(written) > TEXT_MAX:
                         raise RenderError("the mail grew too long")
-                return "".join(written)
+                return written
             except Exception:
                 self._environment.handle_exception()  # raises it again, with the template's lines
         except RenderError as error:

@@ -74,7 +74,7 @@ class RunContext(Context):
         self.budget = Budget()
 
 
-class _Code(CodeGenerator):
+class SandboxedCode(CodeGenerator):
     """`a ~ b` through `TemplateEnvironment.joined`: Jinja's own would put a value raw beside the
     markup of a macro. Lists are paid for where they are written."""
 
@@ -108,7 +108,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     """Strict about missing names; autoescaping, so that a macro's markup is told from a value."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
-    code_generator_class = _Code
+    code_generator_class = SandboxedCode
     context_class = RunContext
 
     def __init__(self, finalize: Callable[[Context, Any], Any] | None = None) -> None:

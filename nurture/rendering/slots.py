@@ -8,12 +8,12 @@ the place where it lands. A value can therefore never act as Markdown or HTML.
 
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from html import escape
 from string import ascii_lowercase
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeVar, get_args
 from urllib.parse import quote
 
 from nurture.rendering.encoded import piece
@@ -28,8 +28,10 @@ _IN_URL = re.compile(rf"qz{_NONCE}u(\d{{4}})zq")  # a value within a link of the
 _TOUCHED = re.compile(_NONCE, re.IGNORECASE)
 _WHOLE = re.compile(rf"qz{_NONCE}[uv]\d{{4}}zq")
 _SLOTS_MAX = 5_000
+_TOKENS = tuple(f"qz{_NONCE}v{number:04d}zq" for number in range(_SLOTS_MAX))
 _VALUE_MAX = 50_000
 _VALUES_MAX = 500_000  # characters of all together: a mail with more is no letter
+_SHORT, _REMEMBERED_MAX = 100, 8_192  # characters; values of each place
 _LINES_MAX = 200  # of one value that is laid out for all who have as many
 
 # Everything invisible that can harm: C0 and C1 controls but tab and line feed, text direction
@@ -58,6 +60,9 @@ _NUMBERED = {character: f"&#{ord(character)};" for character in "&<>\"'"}
 _BACKSLASHED = {character: f"\\{character}" for character in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"}
 
 
+V = TypeVar("V")
+
+
 class Slots:
     """The values that one rendering printed, in order."""
 
@@ -74,18 +79,19 @@ class Slots:
 
     def put(self, value: str) -> str:
         """The token that stands for this value from now on."""
-        if len(self.values) >= _SLOTS_MAX:
-            raise RenderError(f"more than {_SLOTS_MAX} values are printed")
-        if len(value) > _VALUE_MAX:
+        number, length = len(self.values), len(value)
+        self._length += length
+        if length > _VALUE_MAX:
             raise RenderError(f"a value is longer than {_VALUE_MAX} characters")
-        self._length += len(value)
         if self._length > _VALUES_MAX:
             raise RenderError(f"more than {_VALUES_MAX} characters of values are printed")
+        if number >= _SLOTS_MAX:
+            raise RenderError(f"more than {_SLOTS_MAX} values are printed")
         if not value.isprintable():
             value = value.replace("\r\n", "\n").replace("\r", "\n")
             value = _HARMFUL.sub("", value)
         self.values.append(value)
-        return f"qz{_NONCE}v{len(self.values) - 1:04d}zq"
+        return _TOKENS[number]
 
     def read(self, text: str) -> str:
         """Rendered text as it is read, with the values in the place of their tokens."""
@@ -109,11 +115,15 @@ class Slots:
         return _TOKEN.sub(value, text)
 
 
+Place = Literal[
+    "text", "linked", "plain", "hidden", "url", "url-part", "attribute", "names", "looks",
+    "typed", "typed-url-part",
+]  # fmt: skip
+
+
 class _Slot(NamedTuple):
     number: int
-    #: text | linked | plain | hidden | url | url-part | attribute | names | looks | typed |
-    #: typed-url-part
-    place: str
+    place: Place
     line: int | None = None  #: of the value, where its lines were laid out one by one
     attribute: str = ""  #: the one it stands in
 
@@ -132,23 +142,32 @@ class Mould:
 
     def encode(self, values: Sequence[str]) -> bytes:
         """The same as quoted-printable lines: see encoded.py."""
-        literals, slots = self._encoded
-        pieces = literals.copy()
-        for position, slot in slots:
-            value = values[slot.number] if slot.line is None else _part(slot, values)
-            pieces[position] = _encoded_value(slot.place, value)
+        pieces = self._literals.copy()
+        for position, encoded, number in self._holes:
+            pieces[position] = encoded[values[number]]
+        for position, slot in self._lines:
+            pieces[position] = _ENCODED[slot.place][_part(slot, values)]
         return b"".join(pieces)
 
     @cached_property
-    def _encoded(self) -> tuple[list[bytes], list[tuple[int, _Slot]]]:
-        literals, slots = [], []
-        for position, each in enumerate(self.pieces):
-            if isinstance(each, str):
-                literals.append(piece(each))
-            else:
-                literals.append(b"")
-                slots.append((position, each))
-        return literals, slots
+    def _literals(self) -> list[bytes]:
+        return [piece(each) if isinstance(each, str) else b"" for each in self.pieces]
+
+    @cached_property
+    def _holes(self) -> list[tuple[int, "_Remembered[bytes]", int]]:
+        return [
+            (position, _ENCODED[each.place], each.number)
+            for position, each in enumerate(self.pieces)
+            if isinstance(each, _Slot) and each.line is None
+        ]
+
+    @cached_property
+    def _lines(self) -> list[tuple[int, _Slot]]:
+        return [
+            (position, each)
+            for position, each in enumerate(self.pieces)
+            if isinstance(each, _Slot) and each.line is not None
+        ]
 
     @property
     def size(self) -> int:
@@ -211,7 +230,7 @@ def _part(slot: _Slot, values: Sequence[str]) -> str:
     return value if slot.line is None else value.split("\n")[slot.line]
 
 
-def _shown(place: str, value: str) -> str:
+def _shown(place: Place, value: str) -> str:
     """A value as it stands in that place."""
     match place:
         case "typed":
@@ -232,15 +251,28 @@ def _shown(place: str, value: str) -> str:
             return escape(" ".join(value.split()))
 
 
-@lru_cache(maxsize=16_384)  # most of what is printed is printed for many
-def _encoded_short(place: str, value: str) -> bytes:
-    return piece(_shown(place, value))
+class _Remembered(dict[str, V]):
+    """What was made of values lately: most of what is printed is printed for many. Long ones are
+    few people's, and would fill the memory."""
+
+    def __init__(self, make: Callable[[str], V]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, value: str) -> V:
+        made = self._make(value)
+        if len(value) <= _SHORT:
+            if len(self) >= _REMEMBERED_MAX:
+                self.clear()
+            self[value] = made
+        return made
 
 
-def _encoded_value(place: str, value: str) -> bytes:
-    if len(value) > 100:  # long ones are few people's, and would fill the memory
-        return piece(_shown(place, value))
-    return _encoded_short(place, value)
+def _encoded_as(place: Place) -> _Remembered[bytes]:
+    return _Remembered(lambda value: piece(_shown(place, value)))
+
+
+_ENCODED = {place: _encoded_as(place) for place in get_args(Place)}
 
 
 # --- what decides how a page is laid out --------------------------------------------------------
@@ -256,10 +288,14 @@ class Build:
     def of(self, values: Sequence[str]) -> tuple[str, ...] | None:
         """Alike for all whose pages differ only in what is filled in. None: nobody else's page is
         like this one, and it is not laid out for others."""
-        found = [_kind(each.place, values[each.number]) for each in self.bearing]
+        found = [kinds[values[number]] for kinds, number in self._bearing]
         if "alone" in found:
             return None
         return (*found, *(values[each.number] for each in self.deciding))
+
+    @cached_property
+    def _bearing(self) -> list[tuple[_Remembered[str], int]]:
+        return [(_KINDS[each.place], each.number) for each in self.bearing]
 
 
 def build(page: str, mould: Mould) -> Build:
@@ -284,12 +320,14 @@ def built(mould: Mould, of: Build, values: Sequence[str]) -> str:
     )
 
 
-@lru_cache(maxsize=16_384)
-def _kind_of_short(place: str, value: str) -> str:
+def _kind_in_text(value: str) -> str:
+    return "link" if _WEB_URL.fullmatch(value) else _kind_in_link(value)
+
+
+def _kind_in_link(value: str) -> str:
+    """Which elements a value brings."""
     if not value.strip():
         return "alone" if value else "empty"
-    if place == "text" and _WEB_URL.fullmatch(value):
-        return "link"
     if "\n" not in value:
         return ""
     lines = value.split("\n")
@@ -298,17 +336,14 @@ def _kind_of_short(place: str, value: str) -> str:
     return "".join("1" if each else "0" for each in lines)
 
 
-def _kind(place: str, value: str) -> str:
-    if len(value) > 100:
-        return _kind_of_short.__wrapped__(place, value)
-    return _kind_of_short(place, value)
+_KINDS = {"text": _Remembered(_kind_in_text), "linked": _Remembered(_kind_in_link)}
 
 
 def _elements(slot: _Slot, value: str) -> str:
-    token = f"qz{_NONCE}v{slot.number:04d}zq"
+    token = _TOKENS[slot.number]
     if slot.place not in ("text", "linked"):
         return token
-    kind = _kind(slot.place, value)
+    kind = _KINDS[slot.place][value]
     match kind:
         case "":
             return token
@@ -325,7 +360,7 @@ def _elements(slot: _Slot, value: str) -> str:
 # --- places ---------------------------------------------------------------------------------------
 
 
-def _text_place(links: int, title: bool) -> str:
+def _text_place(links: int, title: bool) -> Place:
     return "plain" if title else "linked" if links else "text"
 
 
@@ -347,6 +382,9 @@ def _tag(tag: str) -> list[str | _Slot]:
     return list(_attributes(tag))
 
 
+_PLACES: dict[str, Place] = {"class": "names", "id": "names", "style": "looks"}
+
+
 def _attributes(tag: str) -> Iterator[str | _Slot]:
     position = 0
     for match in _ATTRIBUTE.finditer(tag):
@@ -356,8 +394,8 @@ def _attributes(tag: str) -> Iterator[str | _Slot]:
         if name.startswith("on"):
             raise RenderError(f"a value is printed inside {name}=")
         yield _outside(tag[position : match.start(group)])
-        place = {"class": "names", "id": "names", "style": "looks"}.get(name, "attribute")
-        pieces = _cut(match[group], "url-part" if name in _URL_ATTRIBUTES else place, _LINE_TOKEN)
+        place = "url-part" if name in _URL_ATTRIBUTES else _PLACES.get(name, "attribute")
+        pieces = _cut(match[group], place, _LINE_TOKEN)
         for number, each in enumerate(pieces):
             if isinstance(each, str):
                 yield each
@@ -385,7 +423,7 @@ def _url(value: str) -> str:
     return escape(quote(url, safe="%/:=&?~#+!$,;'@()*[]"))
 
 
-def _cut(text: str, place: str, token: re.Pattern[str] = _TOKEN) -> list[str | _Slot]:
+def _cut(text: str, place: Place, token: re.Pattern[str] = _TOKEN) -> list[str | _Slot]:
     pieces: list[str | _Slot] = []
     position = 0
     for found in token.finditer(text):

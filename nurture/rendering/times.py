@@ -20,6 +20,7 @@ def when(instant: datetime, zone: tzinfo, locale: str) -> str:
     return f"{day(instant, zone, locale)}, {clock(instant, zone, locale)}"
 
 
+@lru_cache(maxsize=4096)  # a letter says the same time in its subject, its text and its `facts`
 def day(instant: date, zone: tzinfo, locale: str) -> str:
     """`Thursday, 3 December 2026`. Takes a date as well."""
     local = instant.astimezone(zone).date() if isinstance(instant, datetime) else instant
@@ -27,6 +28,7 @@ def day(instant: date, zone: tzinfo, locale: str) -> str:
     return format_date(local, pattern, locale=babel_locale(locale))
 
 
+@lru_cache(maxsize=4096)
 def clock(instant: datetime, zone: tzinfo, locale: str) -> str:
     """`10:00 (Lisbon time)`."""
     pattern = "HH:mm" if locale in _DAY_FIRST else "short"
