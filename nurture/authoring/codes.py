@@ -1175,6 +1175,26 @@ _CODES = (
         "a template whose mail comes to 130 KB",
         "a shorter mail, and a link to a page with the rest",
     ),
+    _code(
+        "slow-mail",
+        "template",
+        "the CSS of each mail has to be inlined for it alone",
+        "Some 15 ms a mail instead of a fifth of one: 10,000 mails take minutes longer.",
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        {% filter upper %}Dear {{ candidate.first_name }}{% endfilter %}
+        """,
+        """
+        ---
+        subject: How to prepare
+        category: prep
+        ---
+        DEAR {{ candidate.first_name | upper }}
+        """,
+    ),
     # --- translations and layouts
     _code(
         "translation-lacks",

@@ -14,6 +14,7 @@ from nurture.authoring.findings import Finding, located, steps_with_places
 from nurture.authoring.jinja import Called, Named, read_text
 from nurture.authoring.library import Library
 from nurture.authoring.parts import Part, parts_of
+from nurture.authoring.slow import slow_layout, slow_mails
 from nurture.authoring.trial import Trial
 from nurture.authoring.wording import image_problems, link_problems
 from nurture.config import Config
@@ -65,6 +66,7 @@ class Whole:
             if key in self.library.unfit:  # why it cannot be written is told already
                 tried = [problem for problem in tried if problem.code != "cannot-render"]
             found += tried
+            found += slow_mails(template, trial.renderer, trial.words)
             found += self._called(template)
             found += self._translation(template)
             found += self._unsubscribe(template)
@@ -169,7 +171,13 @@ class Whole:
 
     def _layouts(self) -> Iterator[Problem]:
         for name, source in sorted(self.layouts.items()):
-            yield from layout_problems(self.config.templates_dir / LAYOUTS / f"{name}.html", source)
+            path = self.config.templates_dir / LAYOUTS / f"{name}.html"
+            yield from layout_problems(path, source)
+            for line, message in slow_layout(source):
+                file = shown(path)
+                yield Problem(
+                    file=file, line=line, code="slow-mail", message=message, severity="warning"
+                )
 
     def _unsubscribes(self, layout: str) -> bool:
         fixed = dict.fromkeys(LAYOUT_WORDS["fixed"], "") | {"unsubscribe_url": _MARK}

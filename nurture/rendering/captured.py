@@ -67,7 +67,12 @@ def rewritten(tree: nodes.Template) -> Iterator[nodes.Node]:
     }
     for block in tree.find_all((nodes.FilterBlock, nodes.AssignBlock)):
         over: Any = block
-        if over.filter is not None and over.filter.name in _REWRITE:
+        prints = any(
+            not isinstance(each, nodes.TemplateData)
+            for output in block.find_all(nodes.Output)
+            for each in output.nodes
+        )
+        if prints and over.filter is not None and over.filter.name in _REWRITE:
             yield over
     for each in tree.find_all(nodes.Filter):
         over = each.node
