@@ -86,6 +86,8 @@ def want(
     until: float | None = None,
     tone: Tone = Tone.NEUTRAL,
     truth: Truth | None = None,
+    *,
+    alone: bool = False,
 ) -> Want:
     """Wanted so many hours from now."""
     moment = Moment(
@@ -94,7 +96,14 @@ def want(
     return Want(
         key=Key(enrollment_id=number, step=f"s{number}", occurrence="1"),
         campaign=CAMPAIGN,
-        step=Step(id=f"s{number}", send=f"t{number}", at=moment, category=category, tone=tone),
+        step=Step(
+            id=f"s{number}",
+            send=f"t{number}",
+            at=moment,
+            category=category,
+            tone=tone,
+            alone=alone,
+        ),
         enrollment=Enrollment(
             id=number,
             candidate_id=1,
@@ -208,6 +217,8 @@ APART = {
     "looked at first": [want(1, "wide", 0), want(2, "looked-at", 0)],
     "led by what is looked at": [want(1, "looked-at", 0), want(2, "prep", 0)],
     "kept apart by the house": [want(1, "receipt", 0), want(2, "prep", 0)],
+    "with a calendar entry": [want(1, "prep", 0), want(2, "help", 0, alone=True)],
+    "led by one with an entry": [want(1, "prep", 0, alone=True), want(2, "help", 0)],
     "of other hours": [want(1, "wide", 9.5), want(2, "prep", 7)],  # 19:30
     "gone by then": [want(1, "wide", 2), want(2, "prep", 0, until=1)],
     "perhaps not true by then": [

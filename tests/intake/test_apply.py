@@ -190,6 +190,38 @@ def test_a_reschedule_keeps_when_it_was_booked_and_revives_a_cancelled_interview
     assert known.ends_at is None  # the old end is not the new meeting's
 
 
+def test_what_a_calendar_has_to_hear_of_an_interview_is_counted(database: Database) -> None:
+    told = {"id": "i-3", "starts_at": "2026-12-01T10:00:00Z", "url": "https://meet.example.com/a"}
+    tell(database, event("interview.scheduled", hours(1), candidate=ANA, interview=told))
+    assert (interview(database).sequence, interview(database).cancelled_at) == (0, None)
+    for at, changed, sequence in (
+        (2, {}, 0),  # told again
+        (3, {"notes": "bring a pen", "kind": "video"}, 0),  # stands in no calendar
+        (4, {"url": "https://meet.example.com/b"}, 1),
+        (5, {"starts_at": "2026-12-01T12:00:00Z", "location": "Room 2"}, 2),  # one change
+        (6, {"ends_at": "2026-12-01T12:45:00Z"}, 3),
+        (4.5, {"starts_at": "2026-11-30T12:00:00Z"}, 3),  # older than what is known
+    ):
+        now = {**told, "id": "i-3", **changed} if at == 2 else {"id": "i-3", **changed}
+        tell(database, event("interview.rescheduled", hours(at), interview=now))
+        if "starts_at" in changed and at == 5:
+            assert interview(database).starts_at == datetime(2026, 12, 1, 12, tzinfo=UTC)
+        assert interview(database).sequence == sequence, changed
+    tell(database, event("interview.cancelled", hours(7), interview={"id": "i-3"}))
+    tell(database, event("interview.cancelled", hours(8), interview={"id": "i-3"}))
+    assert (interview(database).sequence, interview(database).cancelled_at) == (4, hours(7))
+    tell(database, event("interview.rescheduled", hours(9), interview={"id": "i-3"}))
+    assert (interview(database).sequence, interview(database).cancelled_at) == (5, None)
+
+
+@pytest.mark.parametrize("name", ["sequence", "cancelled_at"])
+def test_no_source_sets_what_is_counted_here(name: str, database: Database) -> None:
+    told = {"id": "i-3", "starts_at": "2026-12-01T10:00:00Z", name: 7}
+    tell(database, event("interview.scheduled", hours(1), candidate=ANA, interview=told))
+    assert (interview(database).sequence, interview(database).cancelled_at) == (0, None)
+    assert name not in interview(database).fields
+
+
 def test_a_created_application_is_applied_since_then(database: Database) -> None:
     tell(
         database,
