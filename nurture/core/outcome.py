@@ -12,6 +12,7 @@ from nurture.core.model import (
     Outcome,
     Reason,
     Rejected,
+    Unknown,
 )
 
 FIRST_RETRY = timedelta(minutes=5)
@@ -41,6 +42,7 @@ def consequence(
     created_at: datetime,
     now: datetime,
     bundle: bool = False,
+    at_least_once: bool = False,
 ) -> Consequence:
     """What becomes of a message. `attempts` counts this one.
 
@@ -48,12 +50,17 @@ def consequence(
     once, each by itself.
 
     A refusal suppresses an address only where it blames the address; one that blames the sender or
-    the content says nothing about the candidate.
+    the content says nothing about the candidate. What is in doubt is never sent again by itself,
+    but in a category that says `at_least_once`.
     """
     match outcome:
         case Accepted():
             return Consequence(state=MessageState.SENT, text=outcome.text)
-        case Deferred():
+        case Unknown() if not at_least_once:
+            return Consequence(
+                state=MessageState.UNKNOWN, reason=Reason.UNKNOWN_OUTCOME, text=outcome.text
+            )
+        case Deferred() | Unknown():
             again_at = now + backoff(message_id, attempts)
             if again_at - created_at > GIVE_UP_AFTER and attempts >= ATTEMPTS_AT_LEAST:
                 return Consequence(
@@ -79,10 +86,6 @@ def consequence(
                 reason=Reason.REFUSED,
                 suppress=outcome.text if outcome.blame is Blame.ADDRESS else None,
                 text=outcome.text,
-            )
-        case _:
-            return Consequence(
-                state=MessageState.UNKNOWN, reason=Reason.UNKNOWN_OUTCOME, text=outcome.text
             )
 
 

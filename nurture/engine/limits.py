@@ -105,6 +105,11 @@ class Limits:
         )
 
 
+def domain_of(address: str) -> str:
+    """Where mail to this address goes."""
+    return address.rpartition("@")[2].lower()
+
+
 def _gate(meter: Meter, rate: Rate | None) -> Gate:
     return Gate(rate=rate, next_at=meter.next_at, slow_until=meter.slow_until, slowed=meter.slowed)
 

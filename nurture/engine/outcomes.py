@@ -10,8 +10,18 @@ from typing import Any, NamedTuple
 from nurture.clock import Clock
 from nurture.config import Config
 from nurture.core.journey import Key
-from nurture.core.model import Message, MessageState, Promise, Reason, StepState
+from nurture.core.model import (
+    Accepted,
+    Deferred,
+    Message,
+    MessageState,
+    Outcome,
+    Promise,
+    Reason,
+    StepState,
+)
 from nurture.core.outcome import Consequence
+from nurture.engine.limits import Limits, domain_of
 from nurture.engine.sections import freed, parted, settled
 from nurture.store import alarm, planning, promises, sections
 from nurture.store.database import Connection, Database
@@ -46,15 +56,17 @@ class Handled(NamedTuple):
     message: Message
     result: Consequence
     letter: Letter | None = None  #: as it was written, if it could be
+    outcome: Outcome | None = None  #: of the hand-over, if it was offered
 
 
 class Outcomes:
     """Of this process's hand-overs, by lease."""
 
-    def __init__(self, database: Database, config: Config, clock: Clock) -> None:
+    def __init__(self, database: Database, config: Config, clock: Clock, limits: Limits) -> None:
         self.database = database
         self.config = config
         self.clock = clock
+        self.limits = limits
         self._unrecorded: dict[str, list[Handled]] = {}
 
     def begin(self, lease: str) -> list[Handled]:
@@ -86,6 +98,7 @@ class Outcomes:
             for each in recorded:
                 if each.result.suppress is not None:
                     planning.suppress(connection, each.message.candidate_id, each.result.suppress)
+            self._pace(connection, handled, now)
             alarm.ring(connection, set(owners.values()), now)
         counts = Counter(each.result.state.value for each in handled)
         log.info("handed over", extra={"action": "handed-over", **counts})
@@ -94,12 +107,25 @@ class Outcomes:
         """Messages of their own for sections that do not go with their bundle: it could not be
         written, or somebody refused what the bundle says."""
         rows: list[dict[str, Any]] = []
-        for message, result, letter in recorded:
+        for message, result, letter, _ in recorded:
             unsaid = letter.unsaid if letter is not None else {}
             rows += parted(message, result, unsaid, self.config, now)
         sections.part(connection, rows)
-        free = [key for message, result, _ in recorded for key in freed(message, result)]
+        free = [key for message, result, *_ in recorded for key in freed(message, result)]
         sections.free(connection, free)
+
+    def _pace(self, connection: Connection, handled: Sequence[Handled], now: datetime) -> None:
+        """Domains that asked us to slow down, and those that took mail."""
+        offered = [(each.letter, each.outcome) for each in handled if each.letter is not None]
+        slow = {
+            domain_of(letter.to): outcome.text
+            for letter, outcome in offered
+            if isinstance(outcome, Deferred) and outcome.domain
+        }
+        well = {domain_of(one.to) for one, outcome in offered if isinstance(outcome, Accepted)}
+        for domain, said in sorted(slow.items()):
+            self.limits.slow(connection, domain, now, said)
+        self.limits.went_well(connection, well - slow.keys(), now)
 
     def _settle(self, connection: Connection, recorded: Sequence[Handled], now: datetime) -> None:
         """The steps of what is at its end, with a verdict each."""
@@ -108,7 +134,7 @@ class Outcomes:
         for state, ends in ((StepState.SENT, _CONTACTED), (StepState.FAILED, _FAILED)):
             rows = [
                 settled(section, said[message.id][0], result, now)
-                for message, result, _ in ended
+                for message, result, *_ in ended
                 if result.state in ends
                 for section in said[message.id]
             ]
@@ -128,7 +154,7 @@ def _promised(recorded: Sequence[Handled]) -> list[Promise]:
     nobody may have heard of is none."""
     return [
         replace(promise, candidate_id=message.candidate_id)
-        for message, result, letter in recorded
+        for message, result, letter, _ in recorded
         if result.state is MessageState.SENT and letter is not None
         for promise in letter.promises
     ]
@@ -136,7 +162,7 @@ def _promised(recorded: Sequence[Handled]) -> list[Promise]:
 
 def _row(handled: Handled, now: datetime) -> Mapping[str, Any]:
     """What became of a message, for its row."""
-    message, result, letter = handled
+    message, result, letter, _ = handled
     offered = result.state is not MessageState.QUEUED
     reached = result.state in _CONTACTED
     return {

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Protocol, TypeVar
@@ -21,9 +22,11 @@ from nurture.core.model import (
 )
 from nurture.core.outcome import Consequence, consequence
 from nurture.engine.journal import Journal
+from nurture.engine.limits import Limits, domain_of
 from nurture.engine.outcomes import Handled, Letter, Outcomes
-from nurture.engine.planner import MEND_AFTER, Planner
+from nurture.engine.planner import MEND_AFTER, Planned, Planner
 from nurture.engine.sections import digests_in, first_to_go, had_sections, row_of
+from nurture.engine.stops import StopList
 from nurture.errors import NurtureError, OutsideError
 from nurture.store import alarm, planning, revisions, sections
 from nurture.store.database import Connection, Database
@@ -36,6 +39,7 @@ WINDOW = 200
 LEASE = timedelta(minutes=5)
 #: So long before its lease ends a window hands over nothing more: others may take the rest then.
 LEASE_MARGIN = timedelta(minutes=1)
+RENEW = timedelta(minutes=1)
 
 
 #: Writes the mail: the same rendering that previews show. Raises NurtureError where it cannot.
@@ -73,7 +77,8 @@ class Sender:
         self.carrier = carrier
         self.journal = journal
         self.plans = plans
-        self.outcomes = Outcomes(database, planner.config, clock)
+        self.limits = Limits(planner.config)
+        self.outcomes = Outcomes(database, planner.config, clock, self.limits)
         self._kept: set[str | None] = set()  # digests of files that the database has
 
     def window(self) -> int:
@@ -100,7 +105,7 @@ class Sender:
             if self.plans:
                 ids.update(planning.rung(connection, now, WINDOW))
             planned = self.planner.plan_locked(connection, sorted(ids), now) if ids else {}
-            chosen = [pair for each in planned.values() if (pair := first_to_go(each))]
+            chosen = self._paced(connection, planned.values(), now)
             if self.plans:
                 self.planner.guard.ticked(connection, now)
             kept = self._mark(connection, chosen, lease, now) if chosen else set()
@@ -109,6 +114,22 @@ class Sender:
             self._hand_over(chosen, lease, now)
             self.outcomes.record()
         return len(ids)
+
+    def _paced(
+        self, connection: Connection, planned: Iterable[Planned], now: datetime
+    ) -> list[tuple[Message, Facts]]:
+        """What goes now, the most necessary first; what limits keep back is asked for again when
+        there is room for it."""
+        found = [pair for each in planned if (pair := first_to_go(each))]
+        found.sort(key=lambda pair: -self.planner.config.categories[pair[0].category].priority)
+        domains = {message.id: domain_of(facts.candidate.email or "") for message, facts in found}
+        again_at = self.limits.take(connection, domains, now) if found else {}
+        for message, _ in found:
+            at = again_at[message.id]
+            if at is not None:
+                planning.throttle(connection, message.id, domains[message.id], at)
+                alarm.ring(connection, [message.candidate_id], at)
+        return [pair for pair in found if again_at[pair[0].id] is None]
 
     def _mark(
         self,
@@ -159,12 +180,13 @@ class Sender:
     ) -> None:
         """Never raises for one message: one that is past helping leaves no other in doubt."""
         handled = self.outcomes.begin(lease)
-        window = _Window(self, lease, now + LEASE - LEASE_MARGIN)
+        window = _Window(self, chosen, lease, now)
         try:
             for letter, outcome in self.carrier.deliver(
                 self._letters(chosen, window, handled), window.offer
             ):
                 handled.append(self._handled(letter, outcome or window.withheld(letter)))
+                window.renew()
         except Exception as error:
             # A transport that breaks its word: what it was given may have left.
             log.error("transport", extra={"action": "transport", "error": type(error).__name__})
@@ -205,7 +227,7 @@ class Sender:
     def _handled(self, letter: Letter, outcome: Outcome | None) -> Handled:
         bundle = len(letter.message.sections) - len(letter.unsaid) > 1
         judged = self._judged(letter.message, outcome, bundle=bundle)
-        return Handled(letter.message, judged.result, letter)
+        return Handled(letter.message, judged.result, letter, outcome)
 
     def _judged(
         self, message: Message, outcome: Outcome | None, *, bundle: bool = False
@@ -220,6 +242,7 @@ class Sender:
             created_at=message.created_at,
             now=self.clock.now(),
             bundle=bundle,
+            at_least_once=self._sent_twice_rather(message.category),
         )
         return Handled(message, result)
 
@@ -237,7 +260,11 @@ class Sender:
             # Again under the locks: their sender may have been slow, and not gone.
             left = planning.lost(connection, now, everything=everything)
             lost = [row for row in left if row in seen]
-            safe = [row.id for row in lost if self._never_offered(row.lease, row.id)]
+            safe = [
+                row.id
+                for row in lost
+                if self._never_offered(row.lease, row.id) or self._sent_twice_rather(row.category)
+            ]
             doubtful = [row.id for row in lost if row.id not in safe]
             planning.back_to_queue(connection, safe)
             planning.put_in_doubt(connection, doubtful, now)
@@ -248,6 +275,11 @@ class Sender:
             numbers = {"queued": len(safe), "unknown": len(doubtful)}
             log.warning("recovered", extra={"action": "recovered", **numbers})
         return len(doubtful)
+
+    def _sent_twice_rather(self, category: str) -> bool:
+        """Whether the house would rather say it twice than not at all."""
+        known = self.planner.config.categories.get(category)
+        return known is not None and known.at_least_once
 
     def _never_offered(self, lease: str | None, message_id: int) -> bool:
         return (
@@ -270,24 +302,41 @@ def until_idle(
 class _Window:
     """What is asked right before a message leaves, in whatever thread has it."""
 
-    def __init__(self, sender: Sender, lease: str, until: datetime) -> None:
-        self._sender = sender
+    def __init__(
+        self,
+        sender: Sender,
+        chosen: Sequence[tuple[Message, Facts]],
+        lease: str,
+        now: datetime,
+    ) -> None:
+        self._database = sender.database
+        self._journal = sender.journal
+        self._clock = sender.clock
         self._lease = lease
-        self._until = until
+        self._renewed_at = now
+        self._stops = StopList(sender.database, sender.clock, chosen)
         self._trouble: dict[int, str] = {}
         self.offered: set[int] = set()
 
     def over(self) -> bool:
-        return self._sender.clock.now() >= self._until
+        return self._clock.now() >= self._renewed_at + LEASE - LEASE_MARGIN
+
+    def renew(self) -> None:
+        """While outcomes come in, this process is at work: nobody need take over."""
+        now = self._clock.now()
+        if self._renewed_at + RENEW <= now and not self.over():
+            with suppress(OutsideError), self._database.write() as connection:
+                planning.renew(connection, self._lease, now + LEASE)
+                self._renewed_at = now
 
     def offer(self, letter: Letter) -> bool:
         """Whether it may leave. From a yes on it may have been received."""
         message = letter.message
-        if self.over():
+        if self.over() or self._stops.forbids(message):
             return False
         try:
-            if self._sender.journal is not None:
-                self._sender.journal.offer(self._lease, message.id)
+            if self._journal is not None:
+                self._journal.offer(self._lease, message.id)
         except OSError as error:  # a full disk: not now, because a crash could not be told apart
             self._trouble[message.id] = f"the journal cannot be written: {error.strerror}"
             return False

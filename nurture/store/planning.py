@@ -207,6 +207,26 @@ def mark_sending(
         )
 
 
+def renew(connection: Connection, lease: str, until: datetime) -> None:
+    """What is in this lease's hand stays there until then."""
+    in_its_hand = (messages.c.lease == lease, messages.c.state == MessageState.SENDING)
+    connection.execute(update(messages).where(*in_its_hand).values(lease_until=until))
+
+
+def throttle(connection: Connection, id_: int, domain: str, until: datetime) -> None:
+    """A message that would go now waits until then: there are limits."""
+    connection.execute(
+        update(messages)
+        .where(messages.c.id == id_, messages.c.state == MessageState.QUEUED)
+        .values(
+            state=MessageState.PLANNED,
+            next_attempt_at=until,
+            reason=Reason.THROTTLED,
+            detail={"domain": domain},
+        )
+    )
+
+
 def in_hand(
     connection: Connection, lease: str, outcomes: Mapping[int, MessageState]
 ) -> Collection[int]:
@@ -252,11 +272,11 @@ def suppress(connection: Connection, candidate_id: int, why: str) -> None:
 
 
 def lost(connection: Connection, now: datetime, *, everything: bool) -> Sequence[Row[Any]]:
-    """Messages in the hand of a process that is gone (id, candidate_id, lease): `sending` under an
-    expired lease; with `everything`, all that are `sending`."""
-    query = select(messages.c.id, messages.c.candidate_id, messages.c.lease).where(
-        messages.c.state == MessageState.SENDING
-    )
+    """Messages in the hand of a process that is gone (id, candidate_id, lease, category):
+    `sending` under an expired lease; with `everything`, all that are `sending`."""
+    query = select(
+        messages.c.id, messages.c.candidate_id, messages.c.lease, messages.c.category
+    ).where(messages.c.state == MessageState.SENDING)
     if not everything:
         query = query.where(messages.c.lease_until < now)
     return connection.execute(query).all()
