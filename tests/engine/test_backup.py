@@ -5,7 +5,7 @@ import shutil
 import stat
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,8 +21,8 @@ from nurture.engine.stops import listed, resume
 from nurture.errors import NurtureError, OutsideError
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
-from nurture.store import tables
-from nurture.store.database import Database
+from nurture.store import dump, tables
+from nurture.store.database import Connection, Database
 from nurture.store.dump import TABLES
 from tests.world import World
 
@@ -269,6 +269,25 @@ def test_what_is_there_is_not_written_over_without_a_word_and_a_copy(starter: Wo
     restore(starter.project, safety, [], by=None, safety=starter.folder / "second.nurture")
     starter.restart()
     assert starter.agenda("c1") is not None
+
+
+def test_a_backup_is_of_one_instant_while_others_go_on_writing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applies(world, "c1")
+    lines, told = dump.lines, []
+
+    def slowly(connection: Connection, table: str) -> Iterator[bytes]:
+        if not told:
+            told.append(table)
+            applies(world, "c2")
+        return lines(connection, table)
+
+    monkeypatch.setattr(dump, "lines", slowly)
+    file = world.folder / "b.nurture"
+    rows = back_up(world.project, file, [], None).rows
+    assert (rows["candidates"], rows["candidate_refs"], rows["applications"]) == (1, 1, 1)
+    assert world.agenda("c2") is not None, "and nobody waited for it"
 
 
 @pytest.mark.parametrize("spoilt", ["empty", "text", "half", "flipped", "row missing"])
