@@ -401,6 +401,31 @@ class Bundle(Keys):
     at_most: Annotated[int, Field(ge=1, le=20)] = 5
 
 
+def _share(value: Any) -> Any:
+    """`5%` as 0.05. A plain number would be read as either, so it is none."""
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d{1,2}(?:\.\d+)?) ?%", value.strip())):
+        value = float(found[1]) / 100
+        if value > 0:
+            return value
+    raise ValueError("a share of all mails, more than none, such as 5%")
+
+
+Share = Annotated[
+    float,
+    BeforeValidator(_share),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,2}(\.\d+)? ?%$"}),
+]
+
+
+class Guardrails(Keys):
+    """When a campaign stops itself."""
+
+    bounces: Share = Field(0.05, description="The most of its mail that may bounce for good")
+    complaints: Share = Field(0.001, description="The most that may be called spam")
+    at_least: Annotated[int, Field(ge=1)] = Field(50, description="Fewer mails say nothing")
+    within: Length = Field(timedelta(days=7), description="Mail of so long is counted")
+
+
 #: What the laws we know ask for. Ontario, Employment Standards Act as of 1 January 2026: who was
 #: interviewed is told within 45 days of the last interview whether a decision was made.
 _LEGAL_SILENCE = {"ontario": Duration(amount=45, unit="days")}
@@ -600,6 +625,7 @@ class Settings(Keys):
     fallback_after: Span = Duration(amount=1, unit="business days")
     max_wait: Length = timedelta(days=30)
     release_at_most: int | Annotated[str, Field(pattern=r"^\d{1,3}(\.\d+)?%$")] = 50
+    guardrails: Guardrails = Guardrails()
     undo_window: Length = timedelta(minutes=10)
     cancel_hold: Length = timedelta(minutes=10)
     send_slack: Length = timedelta(minutes=15)

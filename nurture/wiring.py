@@ -16,8 +16,9 @@ from nurture.store import schema
 from nurture.store.database import Database
 
 if TYPE_CHECKING:
-    from nurture.delivery.transport import Transport
     from starlette.types import ASGIApp  # a framework that only `run` needs
+
+    from nurture.delivery.transport import Transport
 
 
 def open_project(

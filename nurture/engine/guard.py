@@ -17,6 +17,7 @@ from nurture.config import Config
 from nurture.core.model import Campaign, Enrollment, Facts
 from nurture.core.release import AnyGate, Gate, Lifted, Stop, can_release, former, only_words
 from nurture.core.renames import dead_ids
+from nurture.engine.guardrails import Guardrails
 from nurture.engine.recording import key_of
 from nurture.engine.stops import NOTHING, Stops, finish, job_of
 from nurture.store import planning, releases, renaming, restored, revisions, stops
@@ -84,6 +85,7 @@ class Guard:
         self.database = database
         self.library = library
         self.config = config
+        self.rails = Guardrails(config.guardrails)
         self.scanning: Callable[[Connection, str], bool] = lambda _connection, _campaign: False
         self._former: dict[tuple[str, str | None, str], Campaign | None] = {}
         self._ticked: datetime | None = None
@@ -228,8 +230,8 @@ class Guard:
     def work(self, finds: Finds, now: datetime) -> int:
         """Count one batch for the first edit that is not counted yet, and finish what was decided.
         How much was done; 0: nothing is left."""
-        if lifted := finish(self.database, now):
-            return lifted
+        if done := finish(self.database, now) + self.rails.look(self.database, now):
+            return done
         with self.database.read() as connection:
             for row in releases.rows(connection):
                 if row.state != COUNTING:

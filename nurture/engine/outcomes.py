@@ -21,6 +21,7 @@ from nurture.core.model import (
     StepState,
 )
 from nurture.core.outcome import Consequence
+from nurture.engine.guardrails import Guardrails
 from nurture.engine.limits import Limits, domain_of
 from nurture.engine.sections import freed, parted, settled
 from nurture.store import alarm, planning, promises, sections
@@ -67,6 +68,7 @@ class Outcomes:
         self.config = config
         self.clock = clock
         self.limits = limits
+        self.rails = Guardrails(config.guardrails)
         self._unrecorded: dict[str, list[Handled]] = {}
 
     def begin(self, lease: str) -> list[Handled]:
@@ -99,6 +101,7 @@ class Outcomes:
                 if each.result.suppress is not None:
                     planning.suppress(connection, each.message.candidate_id, each.result.suppress)
             self._pace(connection, handled, now)
+            self.rails.after(connection, [each[:2] for each in recorded], now)
             alarm.ring(connection, set(owners.values()), now)
         counts = Counter(each.result.state.value for each in handled)
         log.info("handed over", extra={"action": "handed-over", **counts})

@@ -22,6 +22,7 @@ from nurture.intake.owing import due_at, objection
 from nurture.store.calls import Rang
 from nurture.store.changes import Known, Record, stamp
 from nurture.store.facts import ANSWERED_AT
+from nurture.store.returns import BOUNCES, COMPLAINTS, Returned
 from nurture.store.tables import (
     applications,
     candidates,
@@ -635,11 +636,22 @@ class _Taking:
             return
         if told.permanent:
             candidate.tell("suppressed", told.reason or "bounced", self.at)
+            self._came_back(candidate, BOUNCES)
         if told.id:
             self.known.bounced.add(told.id)
 
     def complained(self, candidate: Record) -> None:
+        """They called a mail spam: nothing goes to that address any more (RFC 6650), and no nurture
+        mail to this person."""
         self._topics(candidate, {"all": False})
+        candidate.tell("suppressed", "complained", self.at)
+        self._came_back(candidate, COMPLAINTS)
+
+    def _came_back(self, candidate: Record, kind: str) -> None:
+        """For guardrails; what was told for completeness says nothing about today's mail."""
+        if not self.event.historical:
+            id_ = self.event.message.id if self.event.message else None
+            self.known.returned.append(Returned(kind, id_, candidate.key))
 
     def erased(self, candidate: Record) -> None:
         """Nothing is left but that there was somebody who must not be written to."""

@@ -14,10 +14,11 @@ from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, sel
 from sqlalchemy.exc import IntegrityError
 
 from nurture.errors import OutsideError
-from nurture.store import alarm, calls, restored
+from nurture.store import alarm, calls, restored, returns
 from nurture.store.calls import Rang
 from nurture.store.database import Contended, Database, first_line
 from nurture.store.facts import former_number
+from nurture.store.returns import Returned
 from nurture.store.tables import (
     applications,
     candidate_refs,
@@ -147,6 +148,7 @@ class Known:
     new_tasks: list[dict[str, Any]] = field(default_factory=list)
     rang: list[Rang] = field(default_factory=list)
     bounced: set[str] = field(default_factory=set)
+    returned: list[Returned] = field(default_factory=list)
     erased: set[int] = field(default_factory=set)
     absorbed: dict[int, int] = field(default_factory=dict)  #: loser -> survivor
     rung: set[int] = field(default_factory=set)
@@ -270,6 +272,8 @@ def save(connection: Connection, known: Known, now: datetime) -> dict[int, int]:
             .where(messages.c.message_id.in_(chunk), messages.c.state.in_(("sent", "unknown")))
             .values(state="bounced")
         )
+    came_back = [each._replace(candidate_id=owner(each.candidate_id)) for each in known.returned]
+    returns.came_back(connection, came_back, now)
     for candidate in sorted(map(owner, known.erased)):
         _scrub(connection, candidate)
     alarm.ring(connection, {owner(candidate) for candidate in known.rung}, now)

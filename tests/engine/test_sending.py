@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nurture.core.model import Accepted, Blame, Deferred, Outcome, Rejected, Unknown
+from nurture.engine import stops
 from nurture.engine.journal import Journal
 from nurture.store import history
 from tests.world import World
@@ -80,7 +81,11 @@ def test_a_refusal_that_blames_the_address_ends_all_mail_to_it(ready: World) -> 
 def test_a_refusal_that_blames_us_leaves_the_address_alone(ready: World) -> None:
     ready.postman.answers = [Rejected(code=550, text="5.7.26 unauthenticated", blame=Blame.SENDER)]
     ready.run_for(hours=3)
-    assert [step for step, _ in ready.sent()] == ["next"]
+    for each in stops.listed(ready.database):  # by itself, until somebody has mended what is wrong
+        now = ready.clock.now()
+        stops.resume(ready.database, each["scope"], each["ref"], by="ida@example.com", now=now)
+    ready.run_for(hours=3)
+    assert sorted(step for step, _ in ready.sent()) == ["next", "receipt"]
 
 
 def test_an_unanswered_mail_is_unknown_counts_and_is_never_sent_again(ready: World) -> None:

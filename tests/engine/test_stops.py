@@ -1,11 +1,17 @@
 """Kill switches: what somebody stopped does not leave, is not lost, and comes back in order."""
 
+from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from nurture.core.model import Facts, Message
 from nurture.engine import stops
-from nurture.errors import NurtureError
+from nurture.engine.stops import StopList
+from nurture.errors import NurtureError, OutsideError
 from nurture.store import releases
+from nurture.store.database import Database
+from nurture.store.facts import find_candidate
 from tests.world import World
 
 WHY = "wrong date in the mail"
@@ -183,3 +189,98 @@ def test_what_is_stopped_twice_keeps_the_first_word_and_what_is_not_cannot_go_on
     resume(house, "everything")
     with pytest.raises(NurtureError, match="everything is not stopped"):
         resume(house, "everything")
+
+
+# --- in the middle of a window -------------------------------------------------------------------
+
+
+@pytest.fixture
+def window(house: World) -> list[tuple[Message, Facts]]:
+    """What a sender has marked and is about to hand over: ten people's receipts."""
+    names = [f"c{n}" for n in range(10)]
+    for name in names:
+        apply_for(house, name, job="j-1" if name < "c5" else "j-2")
+    while house.project.planner.tick():
+        pass
+    with house.database.read() as connection:
+        ids = [find_candidate(connection, name).id for name in names]  # type: ignore[union-attr]
+        found = house.project.planner.read(connection, ids)
+    return [
+        (next(each for each in facts.messages if each.campaign == "welcome"), facts)
+        for facts in found.values()
+    ]
+
+
+def left(
+    world: World, window: list[tuple[Message, Facts]], happens: Callable[[World], None]
+) -> int:
+    """How many of a window leave by a carrier that takes a second for each, where something happens
+    in another process while the third is in its hand."""
+    listed = StopList(world.database, world.clock, window)
+    taken = 0
+    for message, _ in window:
+        if listed.forbids(message):
+            continue
+        taken += 1
+        world.clock.advance(timedelta(seconds=1))
+        if taken == 3:
+            address = world.database.engine.url.render_as_string(hide_password=False)
+            other = Database(address)
+            happens(World(world.folder, other, world.clock))
+            other.close()
+    return taken
+
+
+@pytest.mark.parametrize(
+    ("happens", "leave"),
+    [
+        (lambda other: pause(other, "everything"), 3),
+        (lambda other: pause(other, "campaign", "welcome"), 3),
+        (lambda other: pause(other, "campaign", "nothing of these"), 10),
+        (lambda other: pause(other, "job", "j-2"), 5),
+        (lambda other: pause(other, "candidate", "c7"), 9),
+        (lambda other: other.tell("candidate.unsubscribed", candidate={"id": "c7"}), 9),
+        (lambda other: other.tell("candidate.do_not_contact", candidate={"id": "c2"}), 10),
+        (lambda other: other.tell("candidate.erased", candidate={"id": "c8"}), 9),
+        (
+            lambda other: other.tell("candidate.merged", candidate={"id": "c9"}, into={"id": "c1"}),
+            9,
+        ),
+    ],
+)
+def test_what_comes_while_a_window_is_sent_is_obeyed_before_the_next_mail(
+    house: World,
+    window: list[tuple[Message, Facts]],
+    happens: Callable[[World], None],
+    leave: int,
+) -> None:
+    assert left(house, window, happens) == leave
+
+
+def test_the_list_of_stops_is_as_cheap_as_it_is_quick(
+    house: World, window: list[tuple[Message, Facts]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within half a second nothing is asked of the database."""
+    listed = StopList(house.database, house.clock, window)
+    pause(house, "everything")
+    monkeypatch.setattr(house.database, "read", None)
+    house.clock.advance(timedelta(seconds=0.49))
+    assert not any(listed.forbids(message) for message, _ in window)
+    monkeypatch.undo()
+    house.clock.advance(timedelta(seconds=0.01))
+    assert all(listed.forbids(message) for message, _ in window)
+
+
+def test_nothing_leaves_while_nobody_can_say_whether_it_may(
+    house: World, window: list[tuple[Message, Facts]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = StopList(house.database, house.clock, window)
+
+    def gone() -> None:
+        raise OutsideError("database: gone")
+
+    monkeypatch.setattr(house.database, "read", gone)
+    house.clock.advance(timedelta(seconds=1))
+    assert all(listed.forbids(message) for message, _ in window)
+    monkeypatch.undo()
+    assert not any(listed.forbids(message) for message, _ in window)
