@@ -71,7 +71,7 @@ STOPWATCH_ROOMS = {"engine", "delivery"}
 
 #: Nothing here may lead to the module that sends, however long the way.
 CANNOT_SEND = ("nurture.web", "nurture.engine.simulate")
-SENDS = {"nurture.delivery.smtp"}
+SENDS = {"nurture.delivery.smtp", "nurture.delivery.connection"}
 
 
 @dataclass(frozen=True)
