@@ -211,6 +211,8 @@ def status(as_json: bool) -> None:
         say(f"\n{held_line(each)}")
     for name in seen["missing"]:
         say(f"\nno good version of campaigns/{name}.yaml, and people are enrolled in it")
+    for name in seen["pinned"]:
+        say(f"\n{name}: filled in, one mail was wrong; each is inlined by itself until an edit")
     for problem in seen["problems"]:
         say(f"\n{problem['file']}:{problem['line']}:{problem['column']}: {problem['message']}")
     for ref, problem in seen["set_aside"].items():
@@ -242,6 +244,7 @@ def _status(project: Project) -> dict[str, Any]:
         "scans": [asdict(each) for each in project.planner.audiences.under_way()],
         "stopped": stops.listed(project.database),
         "held": project.planner.guard.listed(),
+        "pinned": project.pins.listed(project.library.templates),
         "missing": sorted(counts["enrolled"].keys() - campaigns.keys()),
         "problems": [problem.as_json() for problem in project.library.problems],
         "set_aside": counts["set_aside"],

@@ -10,6 +10,7 @@ from nurture.clock import Clock
 from nurture.config import Config
 from nurture.engine import house
 from nurture.engine.letters import Letters
+from nurture.engine.pins import Pins
 from nurture.engine.planner import Planner
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Renderer
@@ -39,11 +40,13 @@ class Project:
     planner: Planner = field(init=False)
     letters: Letters = field(init=False)
     pulse: Pulse = field(init=False)
+    pins: Pins = field(init=False)
     #: Campaigns that were read, but their people could not be told yet: the database was busy.
     behind: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.pulse = Pulse(started_at=self.clock.now())
+        self.pins = Pins(self.database)
         self.letters = Letters(
             self.config, self._renderer(), self.clock, lambda: self.library.campaigns
         )
@@ -53,6 +56,7 @@ class Project:
 
     def reload(self) -> Reloaded:
         """Look at the files again; whoever is touched by a change is planned anew."""
+        self.pins.keep()
         found = self.library.reload()
         if found:
             self.letters.renderer = self._renderer()
@@ -130,7 +134,11 @@ class Project:
         return {each.name: each.digest for each in kept if each.kind == kind}
 
     def close(self) -> None:
-        self.database.close()
+        try:
+            self.pins.keep()
+        finally:
+            self.database.close()
 
     def _renderer(self) -> Renderer:
-        return Renderer(self.library.templates, self.config, self.signer, self.library.layouts)
+        templates, layouts = self.library.templates, self.library.layouts
+        return Renderer(templates, self.config, self.signer, layouts, self.pins.known)

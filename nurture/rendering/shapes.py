@@ -21,7 +21,8 @@ from zlib import crc32
 
 from nurture.rendering.encoded import encoded
 from nurture.rendering.inline import inline
-from nurture.rendering.slots import Build, Mould, build, built, laid_out, tokens_in
+from nurture.rendering.places import Build, build, built, laid_out
+from nurture.rendering.slots import Mould, tokens_in
 
 _TRIED_ONE_IN = 1_000
 
@@ -126,7 +127,7 @@ class Rendered:
 
 
 def page_of(page: str, text: Mould, *, alone: bool) -> Page:
-    """`page` is normalised HTML. Raises RenderError: see slots.laid_out."""
+    """`page` is normalised HTML. Raises RenderError: see places.laid_out."""
     mould = laid_out(page)
     return Page(html=mould, text=text, build=build(page, mould), alone=alone)
 
