@@ -286,9 +286,8 @@ messages = Table(
     Column("next_attempt_at", Instant),
     Column("lease", Text),  # whose hand it is in; outcomes are recorded only under it
     Column("lease_until", Instant),
-    Column(
-        "invite", Text
-    ),  # what it said to calendars: `REQUEST i-3 1`, method, interview, sequence
+    # What it said to calendars: method, UID, SEQUENCE, the interview's own and the interview.
+    Column("invite", Text),
     Column("reason", Text),
     Column("detail", JSON, nullable=False, default=dict),
     Index("ix_messages_candidate_id", "candidate_id", "sent_at"),
