@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from nurture.core.model import Facts, Message
+from nurture.core.model import Accepted, Facts, Message, Outcome
 from nurture.engine import stops
 from nurture.engine.stops import StopList
 from nurture.errors import NurtureError, OutsideError
@@ -284,3 +284,23 @@ def test_nothing_leaves_while_nobody_can_say_whether_it_may(
     assert all(listed.forbids(message) for message, _ in window)
     monkeypatch.undo()
     assert not any(listed.forbids(message) for message, _ in window)
+
+
+def test_a_stop_in_the_middle_of_a_window_lets_only_the_mail_in_hand_out(house: World) -> None:
+    names = [f"c{n}" for n in range(100)]
+    for name in names:
+        apply_for(house, name)
+
+    def slow() -> Outcome:
+        house.clock.advance(timedelta(seconds=1))
+        if len(house.postman.offered) == 5:
+            pause(house, "everything")
+        return Accepted()
+
+    house.postman.answers = [slow] * 300
+    house.work()
+    assert len(house.postman.offered) == 5
+    resume(house, "everything")
+    house.work()
+    offered = [message_id for _, message_id in house.postman.offered]
+    assert len(offered) == len(set(offered)) == 200, "each got both receipts, once"
