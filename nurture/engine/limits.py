@@ -106,8 +106,12 @@ class Limits:
 
 
 def domain_of(address: str) -> str:
-    """Where mail to this address goes."""
-    return address.rpartition("@")[2].lower()
+    """Where mail to this address goes, as envelopes say it: in ASCII."""
+    domain = address.rpartition("@")[2].lower()
+    try:
+        return domain if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError:
+        return domain  # one that no mail goes to
 
 
 def _gate(meter: Meter, rate: Rate | None) -> Gate:

@@ -6,9 +6,8 @@ import pytest
 from sqlalchemy import event
 
 from nurture.config import load_config
-from nurture.engine.limits import Limits
+from nurture.engine.limits import Limits, domain_of
 from nurture.store import throttles
-from nurture.store.tables import metadata
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -110,9 +109,21 @@ def test_after_a_slow_down_one_mail_a_minute_shows_whether_it_is_better(limits, 
     assert (meter.slowed, meter.slow_until) == (0, None)
 
 
+@pytest.mark.parametrize(
+    ("address", "domain"),
+    [
+        ("Ana@GMail.com", "gmail.com"),
+        ("zoë@Bücher.example", "xn--bcher-kva.example"),
+        ("a@" + "ü" * 80, "ü" * 80),
+        ("", ""),
+    ],
+)
+def test_a_domain_is_known_by_the_name_that_envelopes_use(address, domain):
+    assert domain_of(address) == domain
+
+
 def test_the_meters_of_many_domains_are_one_statement_a_chunk(limits, database):
     each = limits("limits: {each_domain: 1 per day}")
     domains = [f"d{n}.test" for n in range(600)]
     assert set(take(each, database, domains)) == {None}
     assert None not in take(each, database, domains)
-    assert "throttles" in metadata.tables
