@@ -306,3 +306,12 @@ def test_a_pause_holds_nurture_until_its_end_and_service_goes_on() -> None:
     assert items[1].reason is Reason.CANDIDATE_PAUSED
     assert items[1].at is not None
     assert items[1].at >= end
+
+
+def test_what_is_wanted_no_more_is_dropped_and_says_so() -> None:
+    until = NOW + timedelta(hours=1)
+    late = want(1, "urgent", NOW - timedelta(hours=1), until)
+    (in_time,) = plan(recipient(), [late], Ledger(), POLICY, until).items
+    assert in_time.verdict is Verdict.SEND, "its last instant is one at which it is still wanted"
+    (gone,) = plan(recipient(), [late], Ledger(), POLICY, until + timedelta(seconds=1)).items
+    assert (gone.verdict, gone.reason, gone.final) == (Verdict.SKIP, Reason.EXPIRED, True)

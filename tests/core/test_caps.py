@@ -150,6 +150,13 @@ def test_a_gap_holds_its_class_off_any_contact_on_both_sides() -> None:
     assert place((), [culture(NOW - HOUR)], gap=gap, klass=SERVICE, category="help")[0] == NOW
 
 
+def test_what_keeps_the_gap_is_left_it_and_the_slack_in_front() -> None:
+    for slack, first in ((timedelta(0), NOW), (SLACK, NOW + DAY)):
+        limits = Limits((), Gap(NURTURE, DAY), (), NOW, slack)
+        limits.add(culture(NOW + DAY))
+        assert earliest(NOW, ALWAYS, limits.of(SERVICE, "prep"))[0] == first
+
+
 def test_a_window_that_uncapped_mail_has_already_filled_holds_the_rest() -> None:
     filled = [prep(NOW - n * HOUR) for n in (1, 2, 3, 4)]
     assert place([Cap(2, DAY)], filled)[0] == NOW - 2 * HOUR + DAY

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from nurture.core.agenda import FollowUps, Item, Ledger, Policy, Recipient, Story, plan, story
-from nurture.core.hours import ANY, Calendar, Pattern
+from nurture.core.hours import ANY, Calendar, Never, Pattern
 from nurture.core.journey import Key, Want
 from nurture.core.model import (
     Application,
@@ -220,6 +220,22 @@ def test_no_cheer_for_two_weeks_after_bad_news_in_any_application() -> None:
     assert (cheer.reason, cheer.at) == (Reason.TONE, datetime(2026, 12, 4, 10, tzinfo=UTC))
     assert set(cheer.detail) == {"until"}, "which application it was is nobody's business"
     assert plain.verdict is Verdict.SEND
+
+
+def test_bad_news_does_not_come_in_the_hours_in_which_the_house_sends_none() -> None:
+    never = Never(tone=Tone.GRAVE, days=frozenset({4}), from_=time(12), to=None)
+    policy = replace(POLICY, never=(never,))
+    calendar = Calendar(zone=ZoneInfo("Europe/Lisbon"), holidays=lambda _: None, key="c1")
+    friday = MONDAY + 4 * DAY
+    friday += timedelta(hours=15 - friday.hour)
+    wanted = [
+        want("help", friday, tone=tone, send=tone.value) for tone in (Tone.GRAVE, Tone.NEUTRAL)
+    ]
+    agenda = plan(Recipient(candidate=ANA, calendar=calendar), wanted, Ledger(), policy, friday)
+    usual, grave = agenda.items
+    assert (usual.verdict, usual.at) == (Verdict.SEND, friday)
+    opens = calendar.instant(date(2026, 11, 30), time(8, 30))
+    assert (grave.verdict, grave.reason, grave.at) == (Verdict.WAIT, Reason.TONE, opens)
 
 
 def test_bad_news_is_a_rejection_a_closed_job_and_an_offer_taken_back() -> None:
