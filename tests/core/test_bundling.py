@@ -168,6 +168,11 @@ def test_what_is_wanted_the_same_morning_goes_as_one_in_order_of_necessity() -> 
     assert [item.reason for item in agenda.items].count(Reason.BUNDLED) == 2
 
 
+def test_the_fourth_of_a_morning_is_a_mail_of_its_own() -> None:
+    agenda = planned([want(number, "prep", 0) for number in range(1, 5)])
+    assert bundles(agenda) == [["s1", "s2", "s3"], ["s4"]]
+
+
 def test_what_goes_now_takes_along_what_is_wanted_soon_and_says_so() -> None:
     agenda = planned([want(1, "prep", 0), want(2, "help", 3.9), want(3, "survey", 4.1)])
     (joined,) = (item for item in agenda.items if item.joins)
