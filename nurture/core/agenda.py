@@ -14,7 +14,7 @@ from nurture.core import calling, timing
 from nurture.core.barring import barred, new_only
 from nurture.core.bundling import Bundles, Lead
 from nurture.core.caps import Blocked, Hold, Limits, Taken, earliest
-from nurture.core.ceilings import at_ceiling, ends_silence, never_skipped
+from nurture.core.ceilings import at_ceiling, ends_silence, heard_within, never_skipped
 from nurture.core.holding import Holding
 from nurture.core.hours import Openings
 from nurture.core.journey import Key, Standstill, Want
@@ -55,6 +55,7 @@ __all__ = [
 
 #: Far enough past `until` that an item is seen to be past it.
 _JUST_AFTER = timedelta(seconds=1)
+_A_DAY = timedelta(days=1)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -393,16 +394,25 @@ class _Day:
 
     def start(self, want: Want, openings: Openings) -> datetime:
         """Where the search begins: a *before* moment in closed hours goes to the last open time
-        before it while that is still ahead; every other moment into the next open one."""
+        before it while that is still ahead; every other moment into the next open one. So does a
+        note that would else end a silence that has hardly begun."""
         moment_at, now = want.moment_at, self.now
         before = want.step.at is not None and want.step.at.before
         if before and moment_at > now and not openings.is_open(moment_at):
             last = openings.last_open(moment_at)
-            if last is not None and last >= now:
-                return last
-            if last is not None and openings.next_open(now) == now:
-                return now  # inside that last open time
+            if last is not None and self.silent_before(want, max(last, now)):
+                if last >= now:
+                    return last
+                if openings.next_open(now) == now:
+                    return now  # inside that last open time
         return max(moment_at, now)
+
+    def silent_before(self, want: Want, at: datetime) -> bool:
+        """Whether a note that ends a silence would have a day of it to end by then."""
+        if not ends_silence(want.step):
+            return True
+        about = want.enrollment.subject.application
+        return not heard_within(_A_DAY, at, self.ledger.contacts, about, self.policy.categories)
 
     def why(
         self, want: Want, at: datetime, pushed: Blocked | None, *, own: bool = True

@@ -6,10 +6,11 @@ by its author's own `if` and by a candidate who must not be contacted at all.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from nurture.core.model import Category, Contact, Reason, Step, StepRecord, StepState, Verdict
+from nurture.core.subject import parts_about
 
 if TYPE_CHECKING:  # what a verdict is made of knows of journeys, and those of ceilings
     from nurture.core.verdicts import Item
@@ -40,6 +41,22 @@ def ends_silence(step: Step) -> bool:
     return step.send is not None and moment is not None and moment.anchor == _SILENCE
 
 
+def heard_within(
+    length: timedelta,
+    before: datetime,
+    contacts: Iterable[Contact],
+    application: str | None,
+    categories: Mapping[str, Category],
+) -> bool:
+    """Whether something was said about this application so shortly before that instant."""
+    counting = {name for name, each in categories.items() if each.counts_as_contact}
+    return any(
+        before - length < each.at <= before
+        and any(each.human or part.category in counting for part in parts_about(each, application))
+        for each in contacts
+    )
+
+
 def says_nothing_new(step: Step, categories: Mapping[str, Category]) -> bool:
     """Whether it is a holding note, which would be a lie to somebody who is decided on."""
     category = categories.get(step.category or "")
@@ -68,7 +85,9 @@ def fell_short(step: Step, record: StepRecord, contacts: Iterable[Contact]) -> R
     if record.state is not StepState.SENT:
         return None
     lost = any(
-        each.step == step.id and each.at == record.settled_at and not each.arrived
+        each.at == record.settled_at
+        and not each.arrived
+        and any(part.step == step.id for part in each.sections or (each,))
         for each in contacts
     )
     return Reason.UNKNOWN_OUTCOME if lost else None

@@ -318,7 +318,7 @@ class _Walk:
             if settled_at is None and self.past.ahead(step):
                 self._after(step, key, above)
         # What is still being handed over may yet be refused: those below wait for the answer.
-        in_flight = (step.id, key.occurrence) in self.past.in_flight
+        in_flight = any(id_ == step.id for id_, _ in self.past.in_flight)
         return _Above(key, None if in_flight else settled_at)
 
     def _at_anchor(

@@ -347,6 +347,7 @@ class StepRecord:
     enrollment_id: int
     step: str
     occurrence: str  #: the anchor value (ISO, UTC) or "1" for steps that wait for the one above
+    anchor: str | None = None  #: what it hung on; None: on the step above, or nobody knows
     anchor_at: datetime | None = None
     moment_at: datetime | None = None  #: as last derived
     known_at: datetime  #: since when the moment has this value: earlier moments are late

@@ -55,19 +55,24 @@ class Past:
         return None
 
     def settled(self, step: Step, occurrence: str, anchor_at: datetime | None) -> datetime | None:
-        """When this step was settled for this anchor value, or None."""
+        """When this step was settled for this anchor value, or None. What is being handed over is
+        settled now, also where its occasion moved a little meanwhile or it was edited."""
         if (step.id, occurrence) in self.in_flight:
             return self.ground.now
         for record in self.records.get(step.id, ()):
-            if record.state is StepState.OPEN:
-                continue
             mine = record.enrollment_id == self.enrollment.id
+            flies = mine and (step.id, record.occurrence) in self.in_flight
+            if record.state is StepState.OPEN and not flies:
+                continue
+            settled_at = record.settled_at or self.ground.now
             if mine and record.occurrence == occurrence:
-                return record.settled_at
+                return settled_at
             if record.state is StepState.SKIPPED or (anchor_at is None and not mine):
                 continue
-            if same_occasion(record, anchor_at) or (mine and not step.again_if_moved):
-                return record.settled_at
+            if same_occasion(record, anchor_at):
+                return settled_at
+            if mine and (not step.again_if_moved or _hung_elsewhere(record, step)):
+                return settled_at
         return None
 
     def ahead(self, step: Step) -> bool:
@@ -154,6 +159,18 @@ def same_occasion(record: StepRecord, anchor_at: datetime | None) -> bool:
     if record.anchor_at is None or anchor_at is None:
         return False
     return abs(record.anchor_at - anchor_at) < SAME_OCCASION
+
+
+def anchor_of(step: Step) -> str | None:
+    """What it hangs on; None: on the step above."""
+    return step.at.anchor if step.at is not None else None
+
+
+def _hung_elsewhere(record: StepRecord, step: Step) -> bool:
+    """Whether it was settled when it had another moment than its file gives it now: an edit makes
+    nobody read it again. (Of old records it is not known what they hung on.)"""
+    known = record.anchor is not None or record.anchor_at is None
+    return known and record.anchor != anchor_of(step)
 
 
 def _by_settling(record: StepRecord) -> tuple[bool, datetime, str]:

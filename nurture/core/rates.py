@@ -101,7 +101,8 @@ SLOW_LONGEST = timedelta(hours=4)
 
 def slowed_for(times: int) -> timedelta:
     """5, 10, 20 ... minutes, up to 4 hours, for the first, second, third time in a row."""
-    return min(SLOW_FIRST * 2 ** min(times - 1, 10), SLOW_LONGEST)
+    doubled: int = 2 ** min(times - 1, 10)
+    return min(SLOW_FIRST * doubled, SLOW_LONGEST)
 
 
 @dataclass(kw_only=True)

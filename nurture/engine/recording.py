@@ -27,6 +27,7 @@ from nurture.core.model import (
     TaskText,
     Verdict,
 )
+from nurture.core.past import anchor_of
 from nurture.core.timing import DYNAMIC_ANCHORS
 from nurture.rendering.mime import message_id_for
 from nurture.store.planning import Changes
@@ -140,6 +141,7 @@ class _Recorder:
         return {
             **item.key._asdict(),
             "candidate_id": self.out.candidate_id,
+            "anchor": anchor_of(item.step),
             "anchor_at": item.anchor_at,
             "moment_at": item.moment_at,
             "known_at": item.known_at or self.now,
@@ -298,6 +300,7 @@ class _Recorder:
         row = {
             **key._asdict(),
             "candidate_id": self.out.candidate_id,
+            "anchor": record.anchor,
             "anchor_at": record.anchor_at,
             "moment_at": record.moment_at,
             "known_at": record.known_at,
@@ -401,6 +404,7 @@ def _differs(record: StepRecord, item: Item, state: StepState) -> bool:
         state is not record.state
         or record.moment_at != item.moment_at
         or record.anchor_at != item.anchor_at
+        or record.anchor != anchor_of(item.step)
         or (item.known_at is not None and record.known_at != item.known_at)
         or _news(record, item)
     )

@@ -6,17 +6,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Connection,
-    RowMapping,
-    Select,
-    Table,
-    bindparam,
-    case,
-    select,
-)
+from sqlalchemy import Connection, RowMapping, Select
 
 from nurture.core.model import (
     Application,
@@ -35,13 +25,8 @@ from nurture.core.model import (
     Subject,
     Verdict,
 )
-from nurture.store import facts, tables
-from nurture.store.tables import CALL, NOBODY, OF_CALL
-
-#: States whose mail has reached, or may have reached, the candidate.
-CONTACTED = (MessageState.SENDING, MessageState.SENT, MessageState.UNKNOWN, MessageState.BOUNCED)
-#: States in which nothing more can become of a message's step.
-SETTLED = (MessageState.SENT, MessageState.UNKNOWN, MessageState.BOUNCED, MessageState.FAILED)
+from nurture.store import facts, statements
+from nurture.store.tables import NOBODY, OF_CALL
 
 #: Enum members by their stored word: a third of the cost of calling the enum.
 _STATES = {each.value: each for each in StepState}
@@ -53,91 +38,6 @@ _AT = attrgetter("at")
 _Named = TypeVar("_Named")
 
 
-def _of_these(table: Table, *which: ColumnElement[bool]) -> Select[Any]:
-    """These candidates' rows."""
-    return select(table).where(table.c.candidate_id.in_(_IDS), *which)
-
-
-def _in_order(table: Table) -> Select[Any]:
-    return _of_these(table).order_by(*table.primary_key.columns)
-
-
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_NAMES: BindParameter[Any] = bindparam("names", expanding=True)
-_CANDIDATES = select(tables.candidates).where(tables.candidates.c.id.in_(_IDS))
-_APPLICATIONS = _in_order(tables.applications)
-_INTERVIEWS = _in_order(tables.interviews)
-_OFFERS = _in_order(tables.offers)
-_PROMISES = _in_order(tables.promises)
-_ENROLLMENTS = _in_order(tables.enrollments)
-_HUMAN = _in_order(tables.contacts)
-_JOBS = select(tables.jobs).where(tables.jobs.c.ref.in_(_NAMES))
-_PEOPLE = select(tables.people).where(tables.people.c.email.in_(_NAMES))
-_CALLS = _of_these(tables.tasks, tables.tasks.c.kind == CALL).order_by(tables.tasks.c.id)
-_NEW_EVENTS = _of_these(tables.events, tables.events.c.planned_at.is_(None)).order_by(
-    tables.events.c.occurred_at, tables.events.c.id
-)
-_HEARD = _of_these(
-    tables.events,
-    tables.events.c.planned_at.is_not(None),
-    tables.events.c.type.in_(bindparam("types", expanding=True)),
-).order_by(tables.events.c.occurred_at, tables.events.c.id)
-_STEPS = (
-    select(
-        *(
-            tables.steps.c[name]
-            for name in (
-                *("candidate_id", "enrollment_id", "step", "occurrence"),
-                *("anchor_at", "moment_at", "known_at"),
-                *("state", "settled_at", "verdict", "reason", "at"),
-            )
-        ),
-        case((tables.steps.c.reason == Reason.CHOSEN, tables.steps.c.detail["chosen"].as_string())),
-    )
-    .where(tables.steps.c.candidate_id.in_(_IDS))
-    .order_by(tables.steps.c.enrollment_id, tables.steps.c.step, tables.steps.c.occurrence)
-)
-_OF_SECTION = ("campaign", "template", "category", "application")
-_SECTION = [tables.message_steps.c[name].label(f"section_{name}") for name in _OF_SECTION]
-_WITH_STEPS = tables.messages.join(
-    tables.message_steps, tables.message_steps.c.message_id == tables.messages.c.id
-)
-_MAILED = (
-    select(
-        *(
-            tables.messages.c[name]
-            for name in (
-                *("candidate_id", "id", "state", "category", "klass", "template", "campaign"),
-                *("application", "sent_at", "message_id", "invite"),
-            )
-        ),
-        tables.message_steps.c.step,
-        tables.message_steps.c.enrollment_id,
-        tables.message_steps.c.occurrence,
-        *_SECTION,
-    )
-    .select_from(_WITH_STEPS)
-    .where(
-        tables.messages.c.candidate_id.in_(_IDS),
-        tables.messages.c.sent_at.is_not(None),
-        tables.messages.c.state.in_(CONTACTED),
-    )
-    .order_by(tables.messages.c.id, tables.message_steps.c.position)
-)
-_MESSAGES = (
-    select(
-        tables.messages,
-        tables.message_steps.c.enrollment_id,
-        tables.message_steps.c.step,
-        tables.message_steps.c.occurrence,
-        *_SECTION,
-    )
-    .select_from(_WITH_STEPS)
-    .where(tables.messages.c.candidate_id.in_(_IDS), tables.messages.c.state.not_in(SETTLED))
-    .order_by(tables.messages.c.id, tables.message_steps.c.position)
-)
-
-
 def load(
     connection: Connection, ids: Collection[int], heard: Collection[str] = ()
 ) -> dict[int, Facts]:
@@ -146,22 +46,22 @@ def load(
     `heard`: the types of events that are read although they were planned on already.
     """
     rows = _Rows(connection, ids)
-    candidates = {row["id"]: row for row in rows.of(_CANDIDATES)}
-    applications = rows.grouped(_APPLICATIONS)
+    candidates = {row["id"]: row for row in rows.of(statements.CANDIDATES)}
+    applications = rows.grouped(statements.APPLICATIONS)
     named = {row["job"] for row in _flat(applications) if row["job"]}
-    jobs = rows.named(_JOBS, facts.job_from_row, named)
-    interviews = rows.grouped(_INTERVIEWS)
-    offers = rows.grouped(_OFFERS)
-    promises = rows.grouped(_PROMISES)
+    jobs = rows.named(statements.JOBS, facts.job_from_row, named)
+    interviews = rows.grouped(statements.INTERVIEWS)
+    offers = rows.grouped(statements.OFFERS)
+    promises = rows.grouped(statements.PROMISES)
     owners = {row["owner"] for row in _flat(promises) if row["owner"]}
-    people = rows.named(_PEOPLE, facts.person_from_row, _emails(applications) | owners)
-    enrollments = rows.grouped(_ENROLLMENTS)
+    people = rows.named(statements.PEOPLE, facts.person_from_row, _emails(applications) | owners)
+    enrollments = rows.grouped(statements.ENROLLMENTS)
     steps = rows.records()
     contacts = rows.contacts()
     messages = rows.messages()
-    events = rows.events(_NEW_EVENTS)
-    known = rows.events(_HEARD, types=list(heard)) if heard else defaultdict(list)
-    calls = rows.grouped(_CALLS)
+    events = rows.events(statements.NEW_EVENTS)
+    known = rows.events(statements.HEARD, types=list(heard)) if heard else defaultdict(list)
+    calls = rows.grouped(statements.CALLS)
     found = {}
     for id_, row in candidates.items():
         own = [facts.application_from_row(each) for each in applications[id_]]
@@ -226,6 +126,7 @@ class _Rows:
             enrollment_id,
             step,
             occurrence,
+            anchor,
             anchor_at,
             moment_at,
             known_at,
@@ -235,12 +136,13 @@ class _Rows:
             reason,
             at,
             chosen,
-        ) in self.connection.execute(_STEPS, self.ids):
+        ) in self.connection.execute(statements.STEPS, self.ids):
             groups[owner].append(
                 StepRecord(
                     enrollment_id=enrollment_id,
                     step=step,
                     occurrence=occurrence,
+                    anchor=anchor,
                     anchor_at=anchor_at,
                     moment_at=moment_at,
                     known_at=known_at,
@@ -258,7 +160,7 @@ class _Rows:
         """Calls and mails by people, and what the engine sent; a bundle's row counts once. A call
         that nobody took is no contact."""
         found = self._mailed()
-        for row in self.of(_HUMAN):
+        for row in self.of(statements.HUMAN):
             if row["outcome"] in NOBODY:
                 continue
             found[row["candidate_id"]].append(
@@ -292,7 +194,7 @@ class _Rows:
             invite,
             step,
             *section,
-        ) in self.connection.execute(_MAILED, self.ids):
+        ) in self.connection.execute(statements.MAILED, self.ids):
             if section[2] is not None:
                 if id_ in bundles:
                     bundles[id_].append(_section(step, *section))
@@ -329,7 +231,7 @@ class _Rows:
         """Those of which something can become still."""
         found: defaultdict[int, list[Message]] = defaultdict(list)
         rows: dict[int, list[RowMapping]] = {}
-        for row in self.of(_MESSAGES):
+        for row in self.of(statements.MESSAGES):
             rows.setdefault(row["id"], []).append(row)
         for said in rows.values():
             found[said[0]["candidate_id"]].append(_message(said))
@@ -369,7 +271,7 @@ def _message(said: Sequence[RowMapping]) -> Message:
             each["step"],
             each["enrollment_id"],
             each["occurrence"],
-            *(each[f"section_{name}"] for name in _OF_SECTION),
+            *(each[f"section_{name}"] for name in statements.OF_SECTION),
         )
         for each in said
         if each["section_campaign"] is not None

@@ -230,6 +230,7 @@ steps = Table(
     Column("step", Text, primary_key=True),
     Column("occurrence", Text, primary_key=True),
     _candidate(index=True),
+    Column("anchor", Text),
     Column("anchor_at", Instant),
     Column("moment_at", Instant),
     Column("known_at", Instant, nullable=False),

@@ -4,10 +4,12 @@ Each row is an edit; its columns are people: who has not reached the step, who w
 whom it is settled.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from nurture.core.model import Accepted
+from nurture.engine.sender import Sender
 from tests.world import World
 
 HEAD = """\
@@ -101,6 +103,70 @@ def test_moment_changed_into_the_past_is_for_if_late_to_decide(
     under_way.run_for(days=2)
     assert "new" in steps(under_way, "far")
     assert "new" in steps(under_way, "at")
+
+
+@pytest.mark.parametrize(
+    "was", ["after: 1 hour", "at: 1 hour after entered"], ids=["above", "entered"]
+)
+def test_a_moment_on_another_fact_sends_nobody_again_what_they_had(world: World, was: str) -> None:
+    for name in ("one", "two"):
+        world.template(f"notes/{name}", "receipt")
+    course(world, ONE, f"  - send: notes/two\n    {was}\n")
+    world.reload()
+    start = (world.clock.now() + timedelta(days=20)).isoformat()
+    for name in ("had", "waits"):
+        world.tell(
+            "application.created",
+            candidate={"id": name, "email": f"{name}@example.com"},
+            application={"id": f"a-{name}", "start_date": start[:10]},
+        )
+        world.run_for(hours=1 if name == "had" else 0)
+    moved = "  - send: notes/two\n    at: 2 days before application.start_date\n"
+    edited(world, ONE, moved + "    again_if_moved: true\n")
+    world.run_for(days=30)
+    assert steps(world, "had") == ["one", "two"]
+    assert steps(world, "waits") == ["one", "two"]
+
+
+@pytest.mark.parametrize("meanwhile", ["edited", "moved"])
+def test_what_changes_about_a_mail_in_hand_does_not_send_it_again(
+    world: World, meanwhile: str
+) -> None:
+    """Planned and sent by another process just then: its occasion moves by a few minutes, or its moment
+    hangs on something else."""
+    world.template("notes/one", "receipt")
+    head = HEAD.format(status="live", leave="application.withdrawn", enter_if="")
+    head = head.replace("application.created", "interview.scheduled").replace(
+        "once_per: application", "once_per: interview"
+    )
+    step = "  - send: notes/one\n    at: {} before interview.starts_at\n    if_late: send\n"
+    world.campaign("course", head + step.format("1 day"))
+    world.reload()
+    starts_at = world.clock.now() + timedelta(days=2)
+
+    def interview(type_: str, at: datetime) -> None:
+        about = {"id": "i1", "kind": "video", "starts_at": at.isoformat()}
+        world.tell(type_, application={"id": "a1"}, interview=about)
+
+    def look_in() -> Accepted:
+        if meanwhile == "moved":
+            interview("interview.rescheduled", starts_at - timedelta(minutes=10))
+        else:
+            changed = "  - send: notes/one\n    at: 1 minute after interview.booked_at\n"
+            world.campaign(
+                "course", head + changed + "    again_if_moved: true\n    if_late: send\n"
+            )
+            world.reload()
+        project = world.project
+        write = project.letters.write
+        Sender(world.database, project.planner, world.clock, write, world.postman).window()
+        return Accepted()
+
+    interview("interview.scheduled", starts_at)
+    world.postman.answers = [look_in]
+    world.run_for(days=4)
+    assert len(world.postman.offered) == 1
+    assert [step for step, _ in world.sent()] == ["one"]
 
 
 def test_step_added(under_way: World) -> None:

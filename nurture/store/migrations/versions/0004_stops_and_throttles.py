@@ -22,6 +22,8 @@ def _instant(name: str, *, required: bool = False) -> sa.Column[Any]:
 def upgrade() -> None:
     with op.batch_alter_table("interviews", schema=None) as batch_op:
         batch_op.add_column(sa.Column("sequence", sa.Integer(), nullable=False, server_default="0"))
+    with op.batch_alter_table("steps", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("anchor", sa.Text(), nullable=True))
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.add_column(sa.Column("invite", sa.Text(), nullable=True))
         batch_op.create_index(
