@@ -55,7 +55,7 @@ def var(config: Config) -> Path:
     return config.root / "var"
 
 
-def sender(project: Project) -> Sender:
+def sender(project: Project, *, plans: bool = True) -> Sender:
     return Sender(
         project.database,
         project.planner,
@@ -63,6 +63,7 @@ def sender(project: Project) -> Sender:
         project.letters.write,
         carrier(project.config),
         Journal(var(project.config) / "lanes"),
+        plans=plans,
     )
 
 

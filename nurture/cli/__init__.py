@@ -71,6 +71,9 @@ def main() -> None:
 
 for command in (
     running.run,
+    running.plan,
+    running.send,
+    running.web,
     authoring.check,
     previewing.preview,
     schemas.schema,

@@ -19,7 +19,7 @@ from nurture.engine.project import Project
 from nurture.engine.stops import stop_line
 from nurture.engine.versions import SHORT
 from nurture.errors import NurtureError
-from nurture.store import history, planning
+from nurture.store import history, planning, presence
 
 
 @click.command(epilog="Example: nurture agenda c-17")
@@ -203,6 +203,11 @@ def status(as_json: bool) -> None:
             for each in seen["campaigns"]
         ),
     )
+    if seen["processes"]:
+        at_work = [
+            f"{each['kind']} on {each['host']} ({each['pid']})" for each in seen["processes"]
+        ]
+        say(f"\nat work: {', '.join(at_work)}")
     for each in seen["scans"]:
         say(f"\n{each['campaign']}: looked at {each['seen']:,} of {each['total']:,} candidates")
     for each in seen["stopped"]:
@@ -223,6 +228,7 @@ def _status(project: Project) -> dict[str, Any]:
     with project.database.read() as connection:
         counts = history.counts(connection)
         due = planning.next_alarm(connection)
+        at_work = presence.at_work(connection, project.clock.now())
     campaigns = project.library.campaigns
     return {
         "candidates": counts["candidates"],
@@ -240,6 +246,10 @@ def _status(project: Project) -> dict[str, Any]:
                 "digest": each.digest,
             }
             for name, each in sorted(campaigns.items())
+        ],
+        "processes": [
+            {name: row[name] for name in ("kind", "host", "pid", "started_at", "seen_at")}
+            for row in at_work
         ],
         "scans": [asdict(each) for each in project.planner.audiences.under_way()],
         "stopped": stops.listed(project.database),

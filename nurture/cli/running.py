@@ -5,7 +5,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from nurture.core.model import Reason, Verdict
 from nurture.core.reasons import sentence
 from nurture.engine.audience import Progress
 from nurture.engine.daemon import Daemon
+from nurture.engine.presence import Presence
 from nurture.engine.project import Project
 from nurture.engine.sender import until_idle
 from nurture.errors import OutsideError, shown
@@ -32,13 +33,11 @@ log = logging.getLogger("nurture.run")
 
 _ROWS = 40  # of each table: more is for `messages`, `agenda` and the pages
 _LOOK = 0.05  # seconds between looks whether the first work is done
+_REREAD = 5  # seconds between looks at edited files, where there are only pages
 _PATIENCE = 5  # seconds for page requests in hand
 
 
-@click.command(epilog="Example: nurture run --once")
-@config_option
-@click.option("--once", is_flag=True, help="Do all that is due now, then stop; no pages.")
-@click.option(
+_log_option = click.option(
     "--log",
     "style",
     type=click.Choice(["text", "json"]),
@@ -46,6 +45,12 @@ _PATIENCE = 5  # seconds for page requests in hand
     show_default=True,
     help="How log lines look, on standard error.",
 )
+
+
+@click.command(epilog="Example: nurture run --once")
+@config_option
+@click.option("--once", is_flag=True, help="Do all that is due now, then stop; no pages.")
+@_log_option
 @click.option("--no-web", is_flag=True, help="Without the pages.")
 def run(once: bool, style: Literal["text", "json"], no_web: bool) -> None:
     """The daemon with its pages, until it is stopped.
@@ -58,20 +63,76 @@ def run(once: bool, style: Literal["text", "json"], no_web: bool) -> None:
         # The port first: nothing has been touched yet if somebody else has it.
         ear = None if once or no_web else stack.enter_context(_listening(configured().web))
         project = stack.enter_context(opened())
-        stack.enter_context(sole(project.database))
+        alone = stack.enter_context(sole(project.database))
         stop = stack.enter_context(_told_to_stop())
         _begin_with_sample(project)
         if once:
-            _once(project, stop)
+            _once(project, stop, alone)
         else:
-            _all_day(project, ear, stop)
+            _all_day(project, ear, stop, alone)
 
 
-def _once(project: Project, stop: threading.Event) -> None:
+@click.command(epilog="Example: nurture plan   (and `nurture send` beside it)")
+@config_option
+@_log_option
+def plan(style: Literal["text", "json"]) -> None:
+    """A process that only decides; others send. For PostgreSQL, where many share the work."""
+    _part("plan", style)
+
+
+@click.command(epilog="Example: nurture send   (and `nurture plan` beside it)")
+@config_option
+@_log_option
+def send(style: Literal["text", "json"]) -> None:
+    """A process that only sends what others have decided, after deciding each again under its
+    lock. For PostgreSQL, where many share the work."""
+    _part("send", style)
+
+
+@click.command(epilog="Example: nurture web   (and `nurture run --no-web` beside it)")
+@config_option
+@_log_option
+def web(style: Literal["text", "json"]) -> None:
+    """The pages alone: nothing is planned, nothing is sent."""
+    with ExitStack() as stack:
+        stack.enter_context(logging_as(style))
+        ear = stack.enter_context(_listening(configured().web))
+        project = stack.enter_context(opened())
+        stop = stack.enter_context(_told_to_stop())
+        presence = Presence(project.database, project.clock, "web")
+        stack.callback(presence.leave)
+        stack.enter_context(_pages(project, ear))
+        _tell_where(ear)
+        while True:
+            project.reread()
+            project.pulse.ticked_at = project.clock.now()
+            with suppress(OutsideError):
+                presence.beat()
+            if stop.wait(_REREAD):
+                return
+
+
+def _part(kind: Literal["plan", "send"], style: Literal["text", "json"]) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(logging_as(style))
+        project = stack.enter_context(opened())
+        alone = stack.enter_context(sole(project.database))
+        stop = stack.enter_context(_told_to_stop())
+        sender = wiring.sender(project, plans=False) if kind == "send" else None
+        daemon = Daemon(project, sender, sole=alone, kind=kind)
+        stack.callback(daemon.stop)
+        daemon.start()
+        say("at work; Ctrl-C stops")
+        while not stop.wait(3600):
+            pass
+        log.info("stopping", extra={"action": "stopping"})
+
+
+def _once(project: Project, stop: threading.Event, alone: bool) -> None:
     started = project.clock.now()
     sender = wiring.sender(project)
     project.begin()
-    sender.recover(everything=project.database.dialect == "sqlite")
+    sender.recover(everything=alone)
     with _scans_shown(project):
         until_idle(project.planner, sender, stop.is_set)
     _tell(project, started)
@@ -93,17 +154,17 @@ def _scans_shown(project: Project) -> Iterator[None]:
         yield
 
 
-def _all_day(project: Project, ear: socket.socket | None, stop: threading.Event) -> None:
+def _all_day(
+    project: Project, ear: socket.socket | None, stop: threading.Event, alone: bool
+) -> None:
     started = project.clock.now()
-    alone = project.database.dialect == "sqlite"
     daemon = Daemon(project, wiring.sender(project), sole=alone)
     with ExitStack() as stack:
         stack.callback(daemon.stop)
         daemon.start()
         if ear is not None:
             stack.enter_context(_pages(project, ear))
-            host, port = ear.getsockname()[:2]
-            say(f"pages: http://{f'[{host}]' if ':' in host else host}:{port}")
+            _tell_where(ear)
         while project.pulse.idle_at is None and not stop.wait(_LOOK):
             pass
         if not stop.is_set():
@@ -112,6 +173,11 @@ def _all_day(project: Project, ear: socket.socket | None, stop: threading.Event)
         while not stop.wait(3600):
             pass
         log.info("stopping", extra={"action": "stopping"})
+
+
+def _tell_where(ear: socket.socket) -> None:
+    host, port = ear.getsockname()[:2]
+    say(f"pages: http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
 def _begin_with_sample(project: Project) -> None:

@@ -32,7 +32,7 @@ from nurture.engine.recording import by_key
 from nurture.engine.stops import pause
 from nurture.errors import NurtureError, OutsideError, shown
 from nurture.rendering.mime import message_id_for
-from nurture.store import alarm, dump, planning, restored, schema, settling
+from nurture.store import alarm, dump, planning, presence, restored, schema, settling
 from nurture.store.database import Connection, Database, sole
 from nurture.store.restored import Lost
 from nurture.store.stops import EVERYTHING, RESTORED
@@ -224,7 +224,7 @@ def restore(
 
 def _refuse_others(database: Database, now: datetime) -> None:
     with database.read() as connection:
-        busy = restored.at_work(connection, now)
+        busy = len(presence.at_work(connection, now))
     if busy:
         raise OutsideError(
             f"{busy} nurture processes are at work on this database: stop them first"

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from nurture.engine.presence import BEAT, Presence
 from nurture.engine.project import Project
 from nurture.engine.sender import Sender, until_idle
 from nurture.errors import NurtureError, Problem
@@ -26,13 +27,18 @@ class Daemon:
     """Timers: work at the earliest alarm, notice what others wrote, reload files, recover, sweep.
 
     All jobs run on one thread, so they never overlap; APScheduler only says when. `stop` returns
-    after the window in hand.
+    after the window in hand. Without a sender it only plans, and others send; a sender that does
+    not plan sends what others queue.
     """
 
-    def __init__(self, project: Project, sender: Sender, *, sole: bool) -> None:
+    def __init__(
+        self, project: Project, sender: Sender | None, *, sole: bool, kind: str = "run"
+    ) -> None:
         self.project = project
         self.sender = sender
         self.sole = sole
+        self.plans = sender is None or sender.plans
+        self.presence = Presence(project.database, project.clock, kind)
         self._stopping = threading.Event()
         self._begun = False  # a database that was away at the start: begin when it is back
         self._known: tuple[Problem, ...] = ()
@@ -48,11 +54,13 @@ class Daemon:
             ("notice", self._notice, LOOK),
             ("reload", self._reload, LOOK),
             ("recover", self._recover, LEASES),
+            ("presence", self.presence.beat, BEAT),
         ):
             self._timers.add_job(
                 self._guarded(job), "interval", seconds=every.total_seconds(), id=name
             )
-        self._timers.add_job(self._guarded(self._sweep), "cron", hour=2, minute=17, id="sweep")
+        if self.plans:
+            self._timers.add_job(self._guarded(self._sweep), "cron", hour=2, minute=17, id="sweep")
         self._timers.start()
         self._work_at(self.project.clock.now())
 
@@ -60,10 +68,14 @@ class Daemon:
         self._stopping.set()
         if self._timers.running:
             self._timers.shutdown(wait=True)
+            self.presence.leave()
 
     def _begin(self) -> None:
-        self.project.begin()
-        self.sender.recover(everything=self.sole)
+        self.presence.beat()
+        if self.plans:
+            self.project.begin()
+        if self.sender is not None:
+            self.sender.recover(everything=self.sole)
         self._begun = True
 
     def _work(self) -> None:
@@ -80,7 +92,11 @@ class Daemon:
         def stopped() -> bool:
             return self._stopping.is_set() or time.monotonic() > end
 
-        until_idle(self.project.planner, self.sender, stopped)
+        if self.sender is not None:
+            until_idle(self.project.planner, self.sender, stopped)
+        else:
+            while self.project.planner.tick() and not stopped():
+                pass
         self.project.pulse.ticked_at = self.project.clock.now()
         self.project.pulse.trouble = ""
         if stopped():
@@ -89,6 +105,8 @@ class Daemon:
                 self._timers.add_job(self._guarded(self._work))
             return
         self.project.pulse.idle_at = self.project.pulse.ticked_at
+        if not self.plans:
+            return  # what others queue is looked for all the time
         with self.project.database.read() as connection:
             alarm = planning.next_alarm(connection)
         if alarm is not None:
@@ -108,7 +126,7 @@ class Daemon:
 
     def _notice(self) -> None:
         self.project.pulse.ticked_at = self.project.clock.now()
-        if self.project.database.changed() or self.project.pulse.trouble:
+        if self.project.database.changed() or self.project.pulse.trouble or not self.plans:
             self._work()
 
     def _reload(self) -> None:
@@ -127,9 +145,10 @@ class Daemon:
     def _recover(self) -> None:
         if not self._begun:
             self._begin()
-        elif not self.sole:
+        elif self.sender is not None and not self.sole:
             self.sender.recover(everything=False)
-        self.project.alive()
+        if self.plans:
+            self.project.alive()
 
     def _sweep(self) -> None:
         now = self.project.clock.now()

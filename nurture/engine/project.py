@@ -56,14 +56,19 @@ class Project:
 
     def reload(self) -> Reloaded:
         """Look at the files again; whoever is touched by a change is planned anew."""
-        self.pins.keep()
-        found = self.library.reload()
-        if found:
-            self.letters.renderer = self._renderer()
+        found = self.reread()
         if found or self.behind:
             self.behind |= found.campaigns
             self.catch_up(self.behind)
             self.behind = frozenset()
+        return found
+
+    def reread(self) -> Reloaded:
+        """Look at the files again, and touch nobody: for who only shows them."""
+        self.pins.keep()
+        found = self.library.reload()
+        if found:
+            self.letters.renderer = self._renderer()
         return found
 
     def begin(self) -> None:

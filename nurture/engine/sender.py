@@ -189,7 +189,7 @@ class Sender:
                 window.renew()
         except Exception as error:
             # A transport that breaks its word: what it was given may have left.
-            log.error("transport", extra={"action": "transport", "error": type(error).__name__})
+            log.exception("the transport failed", extra={"action": "lane-failed"})
             known = {each.message.id for each in handled}
             for message, _ in chosen:
                 if message.id not in known:
@@ -296,7 +296,7 @@ def until_idle(
     busy = True
     while busy and not stopped():
         taken = sender.window()
-        busy = bool(taken or (not stopped() and planner.chores()))
+        busy = bool(taken or (sender.plans and not stopped() and planner.chores()))
 
 
 class _Window:

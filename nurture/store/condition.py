@@ -2,25 +2,22 @@
 
 import shutil
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
 from nurture.core.model import MessageState
-from nurture.store import planning, restored
+from nurture.store import planning, presence, restored
 from nurture.store.database import Database
 from nurture.store.tables import (
     applications,
     candidates,
     events,
     messages,
-    processes,
     stops,
     verdicts,
 )
-
-_HEARD = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +70,9 @@ def disk(database: Database) -> Disk | None:
 
 
 def condition(connection: Connection, now: datetime) -> Condition:
-    recent = select(processes.c.kind).where(processes.c.seen_at > now - _HEARD)
     return Condition(
         newest=_newest(connection),
-        at_work=sorted(connection.execute(recent).scalars()),
+        at_work=sorted(row["kind"] for row in presence.at_work(connection, now)),
         stuck=_count(
             connection, messages.c.state == MessageState.SENDING, messages.c.lease_until < now
         ),

@@ -112,14 +112,15 @@ def outside() -> Iterator[None]:
 
 
 @contextmanager
-def sole(database: Database) -> Iterator[None]:
-    """Hold the one place of the process that plans and sends on an SQLite file.
+def sole(database: Database) -> Iterator[bool]:
+    """Hold the one place of the process that plans and sends on an SQLite file. Gives whether there
+    can be no other.
 
     The lock is SQLite's own, on a file beside the database, so it goes when its holder dies.
     PostgreSQL needs none: there processes share the work through row locks.
     """
     if database.file is None:
-        yield
+        yield database.dialect == "sqlite"
         return
     lock = sqlite3.connect(f"{database.file}.lock", timeout=0, isolation_level=None)
     try:
@@ -130,7 +131,7 @@ def sole(database: Database) -> Iterator[None]:
                 f"another nurture process is at work on {shown(database.file)}: stop it first, or"
                 " move to PostgreSQL, where many may share the work"
             ) from error
-        yield
+        yield True
     finally:
         lock.close()
 

@@ -1,17 +1,17 @@
 """What came back from a backup, and what of it may have gone since it was made?"""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from nurture.core.journey import Key
 from nurture.core.model import MessageState, Reason, StepState, Verdict
 from nurture.store import planning
 from nurture.store.rows import delete_all, insert_all, is_row, key_of, row_of
 from nurture.store.sections import sections_of
-from nurture.store.tables import message_steps, messages, processes, steps, verdicts
+from nurture.store.tables import message_steps, messages, steps, verdicts
 
 _MARK = "restored"
 
@@ -142,12 +142,3 @@ def held(connection: Connection) -> list[int]:
         .order_by(steps.c.candidate_id)
     )
     return list(connection.execute(query).scalars())
-
-
-def at_work(connection: Connection, now: datetime) -> int:
-    """How many processes were heard of a moment ago."""
-    recent = processes.c.seen_at > now - _HEARD
-    return connection.execute(select(func.count()).where(recent)).scalar() or 0
-
-
-_HEARD = timedelta(minutes=1)
