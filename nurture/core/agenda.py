@@ -92,7 +92,7 @@ def plan(
     for want in wanted:  # file order, so that a chain of waiting steps adds up
         if isinstance(want, Standstill) and want.above in items:
             items[want.key] = day.forecast(items[want.key], items[want.above])
-    told = [day.at_last(item) for item in items.values()]
+    told = [day.at_last(day.retold(item)) for item in items.values()]
     ordered = sorted(told, key=lambda item: (item.at is None, item.at or now, _name(item)))
     return Agenda(items=tuple(ordered), wake_at=min(day.alarms, default=None))
 
@@ -344,6 +344,27 @@ class _Day:
         """The one that brings the same text first."""
         found = self._texts.get(want.step.send or "")
         return found if found is not None and new_only(want.step, category) else None
+
+    def retold(self, item: Item) -> Item:
+        """What would bring a text that a mail meant to repeat it has brought by then."""
+        category = item.category
+        if item.at is None or category is None or not new_only(item.step, category):
+            return item
+        if item.verdict not in (Verdict.SEND, Verdict.WAIT):
+            return item
+        for other in self.items.values():
+            if (
+                other.step.send == item.step.send
+                and other.at is not None
+                and other.verdict in (Verdict.SEND, Verdict.WAIT)
+                and other.category is not None
+                and other.category.klass is MessageClass.NURTURE
+                and not new_only(other.step, other.category)
+                and (other.at, _name(other)) < (item.at, _name(item))
+            ):
+                first = {"campaign": other.campaign}
+                return item._replace(verdict=Verdict.SKIP, reason=Reason.ALREADY_SENT, detail=first)
+        return item
 
     def placed(
         self,

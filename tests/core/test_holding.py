@@ -182,6 +182,23 @@ def test_a_text_is_read_once_unless_it_repeats_or_asks_again() -> None:
     assert (ahead.verdict, ahead.final) == (Verdict.SKIP, False)
 
 
+def test_a_text_that_a_repeating_mail_brings_first_is_not_foretold_again() -> None:
+    repeats = want(repeat=Repeat(), at=MONDAY)
+    later = want(at=MONDAY + 9 * DAY)._replace(key=Key(enrollment_id=2, step="s", occurrence="1"))
+    first, second = decide(repeats, later)
+    assert first.verdict is Verdict.SEND
+    assert (second.verdict, second.reason, second.final) == (
+        Verdict.SKIP,
+        Reason.ALREADY_SENT,
+        False,
+    )
+    # The other way round both are read: what repeats may.
+    once, again = decide(
+        later._replace(moment_at=MONDAY), repeats._replace(moment_at=MONDAY + 9 * DAY)
+    )
+    assert (once.verdict, again.verdict) == (Verdict.SEND, Verdict.WAIT)
+
+
 def test_two_campaigns_with_one_text_bring_it_once() -> None:
     twin = want()._replace(key=Key(enrollment_id=2, step="s", occurrence="1"))
     first, second = decide(want(), twin)
