@@ -44,12 +44,13 @@ class Signer:
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys:
             raise ValueError("a signer needs a key")
-        self._keys = tuple(keys)
+        # Begun once a key, and copied: unlike the one-shot call it never lets another thread in.
+        self._macs = tuple(hmac.new(key, digestmod="sha256") for key in keys)
 
     def token(self, purpose: str, candidate_id: int) -> str:
         """32 characters that are safe in a URL."""
         number = candidate_id.to_bytes(_ID_BYTES, "big")
-        return urlsafe_b64encode(number + self._mac(self._keys[0], purpose, number)).decode()
+        return urlsafe_b64encode(number + self._mac(self._macs[0], purpose, number)).decode()
 
     def read(self, purpose: str, token: str) -> int | None:
         """Whose token this is; None for every other text. Takes the same time for all."""
@@ -62,14 +63,14 @@ class Signer:
         if urlsafe_b64encode(raw).decode() != token:
             return None  # characters that are not base64url were skipped
         number, mac = raw[:_ID_BYTES], raw[_ID_BYTES:]
-        matches = [hmac.compare_digest(self._mac(key, purpose, number), mac) for key in self._keys]
+        matches = [hmac.compare_digest(self._mac(key, purpose, number), mac) for key in self._macs]
         return int.from_bytes(number, "big") if any(matches) else None
 
     def answer_token(self, answer: Answer) -> str:
         """Characters that are safe in a URL."""
         said = f"{answer.candidate_id:x}.{answer.message_id:x}.{answer.question}.{answer.option}"
         content = said.encode("ascii")
-        sealed = self._mac(self._keys[0], ANSWER, content) + content
+        sealed = self._mac(self._macs[0], ANSWER, content) + content
         return urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def read_answer(self, token: str) -> Answer | None:
@@ -83,15 +84,17 @@ class Signer:
         if urlsafe_b64encode(raw).decode().rstrip("=") != token:
             return None
         mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-        matches = [hmac.compare_digest(self._mac(key, ANSWER, content), mac) for key in self._keys]
+        matches = [hmac.compare_digest(self._mac(key, ANSWER, content), mac) for key in self._macs]
         said = _ANSWER.fullmatch(content)
         if not any(matches) or said is None:
             return None
         return Answer(int(said[1], 16), int(said[2], 16), said[3].decode(), said[4].decode())
 
     @staticmethod
-    def _mac(key: bytes, purpose: str, content: bytes) -> bytes:
-        return hmac.digest(key, purpose.encode() + b"\0" + content, "sha256")[:_MAC_BYTES]
+    def _mac(key: hmac.HMAC, purpose: str, content: bytes) -> bytes:
+        mac = key.copy()
+        mac.update(purpose.encode() + b"\0" + content)
+        return mac.digest()[:_MAC_BYTES]
 
 
 def load_secret(var: Path, env: Mapping[str, str]) -> Signer:
