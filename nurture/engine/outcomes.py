@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from nurture.core.journey import Key
 from nurture.core.model import (
     Accepted,
     Deferred,
+    Facts,
     Message,
     MessageState,
     Outcome,
@@ -53,6 +54,10 @@ class Letter:
         return self.message.message_id
 
 
+#: Writes the mail: the same rendering that previews show. Raises NurtureError where it cannot.
+Writes = Callable[[Message, Facts, datetime], Letter]
+
+
 class Handled(NamedTuple):
     message: Message
     result: Consequence
@@ -78,10 +83,10 @@ class Outcomes:
     def record(self) -> None:
         """Write down what came of hand-overs."""
         for lease, handled in list(self._unrecorded.items()):
-            self._record(handled, lease)
+            self.write(handled, lease)
             del self._unrecorded[lease]
 
-    def _record(self, handled: Sequence[Handled], lease: str) -> None:
+    def write(self, handled: Sequence[Handled], lease: str) -> None:
         """All that one window did, in bulk. What another hand has taken meanwhile is in doubt,
         and was said to be so there."""
         now = self.clock.now()

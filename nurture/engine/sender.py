@@ -23,8 +23,9 @@ from nurture.core.model import (
 from nurture.core.outcome import Consequence, consequence
 from nurture.engine.journal import Journal
 from nurture.engine.limits import Limits, domain_of
-from nurture.engine.outcomes import Handled, Letter, Outcomes
+from nurture.engine.outcomes import Handled, Letter, Outcomes, Writes
 from nurture.engine.planner import MEND_AFTER, Planned, Planner
+from nurture.engine.recovery import recover
 from nurture.engine.sections import digests_in, first_to_go, had_sections, row_of
 from nurture.engine.stops import StopList
 from nurture.errors import NurtureError, OutsideError
@@ -42,8 +43,6 @@ LEASE_MARGIN = timedelta(minutes=1)
 RENEW = timedelta(minutes=1)
 
 
-#: Writes the mail: the same rendering that previews show. Raises NurtureError where it cannot.
-Writes = Callable[[Message, Facts, datetime], Letter]
 L = TypeVar("L", bound=Letter)
 
 
@@ -185,6 +184,7 @@ class Sender:
             for letter, outcome in self.carrier.deliver(
                 self._letters(chosen, window, handled), window.offer
             ):
+                window.heard(letter, outcome)
                 handled.append(self._handled(letter, outcome or window.withheld(letter)))
                 window.renew()
         except Exception as error:
@@ -247,46 +247,23 @@ class Sender:
         return Handled(message, result)
 
     def recover(self, *, everything: bool) -> int:
-        """Deal with messages whose sender is gone. How many stay in doubt.
-
-        What this machine's journal shows was never offered goes back to the queue; the rest
-        becomes `unknown` and is never sent again by itself. `everything`: this process is the only
-        one, so nobody else can be sending; otherwise only expired leases are looked at.
-        """
-        now = self.clock.now()
-        with self.database.write() as connection:
-            seen = planning.lost(connection, now, everything=everything)
-            alarm.lock(connection, {row.candidate_id for row in seen})
-            # Again under the locks: their sender may have been slow, and not gone.
-            left = planning.lost(connection, now, everything=everything)
-            lost = [row for row in left if row in seen]
-            safe = [
-                row.id
-                for row in lost
-                if self._never_offered(row.lease, row.id) or self._sent_twice_rather(row.category)
-            ]
-            doubtful = [row.id for row in lost if row.id not in safe]
-            planning.back_to_queue(connection, safe)
-            planning.put_in_doubt(connection, doubtful, now)
-            alarm.ring(connection, {row.candidate_id for row in lost}, now)
-        if everything and self.journal is not None:
-            self.journal.forget()
-        if lost:
-            numbers = {"queued": len(safe), "unknown": len(doubtful)}
-            log.warning("recovered", extra={"action": "recovered", **numbers})
-        return len(doubtful)
+        """Deal with messages whose sender is gone. How many stay in doubt. `everything`: this
+        process is the only one, so nobody else can be sending; otherwise only expired leases are
+        looked at."""
+        return recover(
+            self.database,
+            self.outcomes,
+            self.clock.now(),
+            self.write,
+            self.journal,
+            self._sent_twice_rather,
+            everything=everything,
+        )
 
     def _sent_twice_rather(self, category: str) -> bool:
         """Whether the house would rather say it twice than not at all."""
         known = self.planner.config.categories.get(category)
         return known is not None and known.at_least_once
-
-    def _never_offered(self, lease: str | None, message_id: int) -> bool:
-        return (
-            self.journal is not None
-            and lease is not None
-            and self.journal.never_offered(lease, message_id)
-        )
 
 
 def until_idle(
@@ -342,6 +319,14 @@ class _Window:
             return False
         self.offered.add(message.id)
         return True
+
+    def heard(self, letter: Letter, outcome: Outcome | None) -> None:
+        """What the server said outlives this process from here on: it is no doubt any more."""
+        if self._journal is None or outcome is None or isinstance(outcome, Unknown):
+            return
+        accepted = isinstance(outcome, Accepted)
+        with suppress(OSError):  # a full disk: then a crash leaves it in doubt
+            self._journal.answered(self._lease, letter.message.id, accepted=accepted)
 
     def withheld(self, letter: Letter) -> Outcome | None:
         """Why it was not offered, where trying again at once would be of no use."""

@@ -1,5 +1,6 @@
 """What becomes of a message: each outcome, each crash, each change of mind, on both databases."""
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from nurture.core.model import Accepted, Blame, Deferred, Outcome, Rejected, Unknown
 from nurture.engine import stops
-from nurture.engine.journal import Journal
+from nurture.engine.journal import Fate, Journal
 from nurture.store import history
 from tests.world import World
 
@@ -136,6 +137,55 @@ def test_what_the_journal_shows_was_never_offered_goes_out_after_a_crash(
     assert sorted(offered) == ["ana@example.com", "b@example.com"]
     first = "c1" if offered[0].startswith("ana") else "c2"
     assert ready.entry("receipt", first).reason == "unknown_outcome"
+
+
+@pytest.mark.parametrize(
+    ("said", "state"), [(Accepted(), "sent"), (Deferred(code=451, text="4.3.0"), "queued")]
+)
+def test_what_the_server_said_before_a_crash_is_known_after_it(
+    ready: World,
+    tell_other: Callable[[World], None],
+    tmp_path: Path,
+    said: Outcome,
+    state: str,
+) -> None:
+    tell_other(ready)
+    ready.sender.journal = Journal(tmp_path / "lanes")
+    ready.postman.answers = [said, dies]  # two in one window: the first is answered
+    with pytest.raises(Killed):
+        ready.work()
+    (first, _), (second, _) = ready.postman.offered
+    ready.restart()
+    ready.sender.journal = Journal(tmp_path / "lanes")
+    assert ready.sender.recover(everything=True) == 1
+    with ready.database.read() as connection:
+        found = {row["ref"]: row["state"] for row in history.message_rows(connection)}
+    names = {"ana@example.com": "c1", "b@example.com": "c2"}
+    assert found == {names[first]: state, names[second]: "unknown"}
+    ready.work()
+    again = [to for to, _ in ready.postman.offered]
+    assert again.count(first) == (1 if state == "sent" else 2)
+    assert again.count(second) == 1
+
+
+def test_a_journal_of_which_a_full_disk_took_half_a_line_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "lanes")
+    lease = journal.lease()
+    journal.offer(lease, 7)
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda file, data: write(file, data[:-1]))
+        with pytest.raises(OSError, match="No space"):
+            journal.offer(lease, 45)
+        with pytest.raises(OSError, match="No space"):
+            journal.answered(lease, 7, accepted=True)
+    journal.offer(lease, 46)
+    told = journal.fates(lease)
+    assert told is not None
+    assert told.keys() == {7, 4, 46}, "4 was never offered: that is doubt, and no mail sent twice"
+    assert set(told.values()) == {Fate.OFFERED}
 
 
 @pytest.mark.parametrize("lost", ["another boot", "file gone", "another life"])
