@@ -21,6 +21,8 @@ def logging_as(style: Literal["text", "json"]) -> Iterator[None]:
     before = own.level
     root.addHandler(handler)
     own.setLevel(logging.INFO)
+    # It warns when a look falls into a long piece of work, which is as it should be.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
         yield
     finally:
