@@ -136,7 +136,7 @@ class _Rows:
             reason,
             at,
             chosen,
-        ) in self.connection.execute(statements.STEPS, self.ids):
+        ) in self.connection.execute(statements.STEPS, self.ids).all():
             groups[owner].append(
                 StepRecord(
                     enrollment_id=enrollment_id,
@@ -194,7 +194,7 @@ class _Rows:
             invite,
             step,
             *section,
-        ) in self.connection.execute(statements.MAILED, self.ids):
+        ) in self.connection.execute(statements.MAILED, self.ids).all():
             if section[2] is not None:
                 if id_ in bundles:
                     bundles[id_].append(_section(step, *section))
