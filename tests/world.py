@@ -29,10 +29,16 @@ class Postman:
     answers: list[Outcome | Callable[[], Outcome]] = field(default_factory=list)
 
     def deliver(
-        self, letters: Iterable[Letter], offer: Callable[[Letter], bool]
+        self,
+        letters: Iterable[Letter],
+        offer: Callable[[Letter], bool],
+        heard: Callable[[Letter, Outcome], None],
     ) -> Iterator[tuple[Letter, Outcome | None]]:
         for one in letters:
-            yield one, self.hand_over(*_parts(one)) if offer(one) else None
+            answer = self.hand_over(*_parts(one)) if offer(one) else None
+            if answer is not None:
+                heard(one, answer)
+            yield one, answer
 
     def hand_over(self, envelope_from: str, to: str, raw: bytes, message_id: str) -> Outcome:
         """Where a test looks in: for each message that is offered."""

@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from nurture.config import Config, DkimKey
 from nurture.core.model import Outcome
-from nurture.delivery.transport import L, Transport
+from nurture.delivery.transport import L, Transport, unheard
 from nurture.errors import UsageError
 
 RSA_BITS_MIN = 2048  #: Google's advice; RFC 8301 section 3.2 asks for 1024 at least
@@ -104,11 +104,18 @@ class Signed:
         self._signing = signing
 
     def deliver(
-        self, letters: Iterable[L], offer: Callable[[L], bool]
+        self,
+        letters: Iterable[L],
+        offer: Callable[[L], bool],
+        heard: Callable[[L, Outcome], None] = unheard,
     ) -> Iterator[tuple[L, Outcome | None]]:
         """See Transport."""
         unsigned = (_Signed(each, self._signing) for each in letters)
-        for each, outcome in self._inner.deliver(unsigned, lambda each: offer(each.letter)):
+        for each, outcome in self._inner.deliver(
+            unsigned,
+            lambda each: offer(each.letter),
+            lambda each, outcome: heard(each.letter, outcome),
+        ):
             yield each.letter, outcome
 
     def close(self) -> None:

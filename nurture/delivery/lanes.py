@@ -15,7 +15,7 @@ from typing import Generic
 from nurture.core.model import Deferred, Outcome, Unknown
 from nurture.delivery.connection import NotReady
 from nurture.delivery.conversation import Conversation
-from nurture.delivery.transport import L
+from nurture.delivery.transport import L, unheard
 
 log = logging.getLogger("nurture.delivery")
 
@@ -32,10 +32,13 @@ class Lanes:
         self._conversations = list(conversations)
 
     def deliver(
-        self, letters: Iterable[L], offer: Callable[[L], bool]
+        self,
+        letters: Iterable[L],
+        offer: Callable[[L], bool],
+        heard: Callable[[L, Outcome], None] = unheard,
     ) -> Iterator[tuple[L, Outcome | None]]:
         """See Transport. Where drawing raises, what was drawn before is given back first."""
-        delivery: _Delivery[L] = _Delivery(offer)
+        delivery: _Delivery[L] = _Delivery(offer, heard)
         room = _ROOM * len(self._conversations)
         source, broken = iter(letters), None
         drawn_all, in_hand = False, 0
@@ -77,8 +80,9 @@ class Lanes:
 class _Delivery(Generic[L]):
     """What the lanes of one delivery share."""
 
-    def __init__(self, offer: Callable[[L], bool]) -> None:
+    def __init__(self, offer: Callable[[L], bool], heard: Callable[[L, Outcome], None]) -> None:
         self.offer = offer
+        self.heard = heard
         self.waiting: SimpleQueue[L | None] = SimpleQueue()  #: None: go home
         self.results: SimpleQueue[tuple[L, Outcome | None]] = SimpleQueue()
         self.seen: list[Conversation] = []
@@ -149,6 +153,8 @@ class _Tray(Generic[L]):
 
     def done(self, letter: L, outcome: Outcome | None) -> None:
         del self._taken[id(letter)]
+        if outcome is not None:
+            self._delivery.heard(letter, outcome)
         self._delivery.results.put((letter, outcome))
 
     def back(self, letter: L) -> None:

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from nurture.core.model import Accepted, Deferred, Outcome
-from nurture.delivery.transport import L, Letter, one_by_one
+from nurture.delivery.transport import L, Letter, one_by_one, unheard
 
 _DATE = re.compile(rb"^Date:[ \t]*(.+)\r\n", re.MULTILINE | re.IGNORECASE)
 
@@ -24,10 +24,13 @@ class Outbox:
         self._names: dict[str, str] | None = None  # slug -> name of its file
 
     def deliver(
-        self, letters: Iterable[L], offer: Callable[[L], bool]
+        self,
+        letters: Iterable[L],
+        offer: Callable[[L], bool],
+        heard: Callable[[L, Outcome], None] = unheard,
     ) -> Iterator[tuple[L, Outcome | None]]:
         """See Transport."""
-        return one_by_one(letters, offer, self._keep)
+        return one_by_one(letters, offer, self._keep, heard)
 
     def _keep(self, letter: Letter) -> Outcome:
         """Written whole or not at all: a reader never sees half a message."""

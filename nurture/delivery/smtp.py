@@ -8,7 +8,7 @@ from nurture.core.model import Outcome
 from nurture.delivery.connection import Patience, Settings, connect
 from nurture.delivery.conversation import Conversation
 from nurture.delivery.lanes import Lanes
-from nurture.delivery.transport import L
+from nurture.delivery.transport import L, unheard
 from nurture.errors import UsageError
 
 
@@ -42,10 +42,13 @@ class Smtp:
         )
 
     def deliver(
-        self, letters: Iterable[L], offer: Callable[[L], bool]
+        self,
+        letters: Iterable[L],
+        offer: Callable[[L], bool],
+        heard: Callable[[L, Outcome], None] = unheard,
     ) -> Iterator[tuple[L, Outcome | None]]:
         """See Transport."""
-        return self._lanes.deliver(letters, offer)
+        return self._lanes.deliver(letters, offer, heard)
 
     def close(self) -> None:
         """QUIT, politely; the next letter opens new connections."""

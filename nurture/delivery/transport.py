@@ -29,18 +29,26 @@ class Letter(Protocol):
 L = TypeVar("L", bound=Letter)
 
 
+def unheard(_letter: object, _outcome: Outcome) -> None:
+    """For who learns of outcomes early enough when they are given back."""
+
+
 class Transport(Protocol):
     def deliver(
-        self, letters: Iterable[L], offer: Callable[[L], bool]
+        self,
+        letters: Iterable[L],
+        offer: Callable[[L], bool],
+        heard: Callable[[L, Outcome], None] = unheard,
     ) -> Iterator[tuple[L, Outcome | None]]:
         """Offer each letter to its recipient; each comes back once, in any order, with its outcome.
 
         `letters` is drawn from in the caller's thread, whenever there is room for one more, so
         that writing a letter overlaps with carrying others; outcomes are given there too. `offer`
         is asked in any thread, right before the first byte of a letter's content leaves. Where it
-        says no the letter does not go, and its outcome is None. Nothing is raised for what goes
-        wrong on the way: that is the outcome. What was not drawn when the iterator is closed was
-        not offered.
+        says no the letter does not go, and its outcome is None. `heard` is told, in any thread, as
+        soon as an outcome is known: it may be a while until the caller comes to it. Nothing is
+        raised for what goes wrong on the way: that is the outcome. What was not drawn when the
+        iterator is closed was not offered.
         """
 
     def close(self) -> None:
@@ -48,11 +56,17 @@ class Transport(Protocol):
 
 
 def one_by_one(
-    letters: Iterable[L], offer: Callable[[L], bool], take: Callable[[L], Outcome]
+    letters: Iterable[L],
+    offer: Callable[[L], bool],
+    take: Callable[[L], Outcome],
+    heard: Callable[[L, Outcome], None] = unheard,
 ) -> Iterator[tuple[L, Outcome | None]]:
     """`Transport.deliver` for who takes a letter at a time, and at once."""
     for letter in letters:
-        yield letter, take(letter) if offer(letter) else None
+        outcome = take(letter) if offer(letter) else None
+        if outcome is not None:
+            heard(letter, outcome)
+        yield letter, outcome
 
 
 class Rehearsal:
@@ -64,7 +78,10 @@ class Rehearsal:
         self._only_to = frozenset(address.strip().lower() for address in only_to)
 
     def deliver(
-        self, letters: Iterable[L], offer: Callable[[L], bool]
+        self,
+        letters: Iterable[L],
+        offer: Callable[[L], bool],
+        heard: Callable[[L, Outcome], None] = unheard,
     ) -> Iterator[tuple[L, Outcome | None]]:
         """See Transport."""
         kept: list[tuple[L, Outcome | None]] = []
@@ -74,9 +91,9 @@ class Rehearsal:
                 if self._is_named(letter.to):
                     yield letter
                 else:
-                    kept.extend(self._outbox.deliver([letter], offer))
+                    kept.extend(self._outbox.deliver([letter], offer, heard))
 
-        for result in self._inner.deliver(named(), offer):
+        for result in self._inner.deliver(named(), offer, heard):
             while kept:
                 yield kept.pop()
             yield result

@@ -50,7 +50,10 @@ class Carrier(Protocol):
     """A transport, as delivery/transport.py describes it."""
 
     def deliver(
-        self, letters: Iterable[L], offer: Callable[[L], bool]
+        self,
+        letters: Iterable[L],
+        offer: Callable[[L], bool],
+        heard: Callable[[L, Outcome], None],
     ) -> Iterator[tuple[L, Outcome | None]]: ...
 
 
@@ -182,9 +185,8 @@ class Sender:
         window = _Window(self, chosen, lease, now)
         try:
             for letter, outcome in self.carrier.deliver(
-                self._letters(chosen, window, handled), window.offer
+                self._letters(chosen, window, handled), window.offer, window.heard
             ):
-                window.heard(letter, outcome)
                 handled.append(self._handled(letter, outcome or window.withheld(letter)))
                 window.renew()
         except Exception as error:
@@ -320,9 +322,9 @@ class _Window:
         self.offered.add(message.id)
         return True
 
-    def heard(self, letter: Letter, outcome: Outcome | None) -> None:
+    def heard(self, letter: Letter, outcome: Outcome) -> None:
         """What the server said outlives this process from here on: it is no doubt any more."""
-        if self._journal is None or outcome is None or isinstance(outcome, Unknown):
+        if self._journal is None or isinstance(outcome, Unknown):
             return
         accepted = isinstance(outcome, Accepted)
         with suppress(OSError):  # a full disk: then a crash leaves it in doubt
@@ -338,7 +340,13 @@ class Nowhere:
     """A carrier that accepts everything and carries it nowhere: for simulations."""
 
     def deliver(
-        self, letters: Iterable[L], offer: Callable[[L], bool]
+        self,
+        letters: Iterable[L],
+        offer: Callable[[L], bool],
+        heard: Callable[[L, Outcome], None],
     ) -> Iterator[tuple[L, Outcome | None]]:
         for letter in letters:
-            yield letter, Accepted(text="simulated") if offer(letter) else None
+            outcome = Accepted(text="simulated") if offer(letter) else None
+            if outcome is not None:
+                heard(letter, outcome)
+            yield letter, outcome

@@ -63,7 +63,10 @@ class Server:
         self.process = process
 
     def deliver(
-        self, letters: Iterable[Letter], offer: Callable[[Letter], bool]
+        self,
+        letters: Iterable[Letter],
+        offer: Callable[[Letter], bool],
+        heard: Callable[[Letter, Outcome], None],
     ) -> Iterator[tuple[Letter, Outcome | None]]:
         for one in letters:
             if not offer(one):
@@ -73,6 +76,7 @@ class Server:
                 answer = self.process.machine.receive(self.process, one.to, one.raw, one.message_id)
             except Exception as error:  # whatever breaks is in doubt
                 answer = Unknown(text=type(error).__name__)
+            heard(one, answer)
             yield one, answer
 
 
