@@ -2,12 +2,16 @@
 PYTHON ?= python3
 
 .PHONY: run once sim test lint bench mutants lock
-run once test lint bench mutants:
+run once test lint mutants:
 	@$(PYTHON) tools/bootstrap.py $@
 
 # Alone: the next 60 days of this project. With SEEDS=200: so many invented worlds, with faults.
 sim:
 	@$(PYTHON) tools/bootstrap.py $(if $(SEEDS),worlds --seeds $(SEEDS),sim)
+
+# All measurements, or some: `make bench PARTS="mailing idle"`, `make bench PARTS="mailing --quick"`.
+bench:
+	@$(PYTHON) tools/bootstrap.py bench $(PARTS)
 
 lock:
 	@tools/lock.sh

@@ -96,8 +96,8 @@ def _database(address: str) -> Iterator[Database]:
         yield database
         database.close()
         return
-    with postgres.server() as new:
-        database = Database(new())
+    with postgres.server() as server:
+        database = Database(server.new())
         schema.upgrade(database)
         yield database
         database.close()

@@ -161,7 +161,7 @@ atexit.register(_held.close)
 def _crowd(kind: str, size: int) -> Project:
     """Made once for all parts of a run."""
     at = Path(_held.enter_context(TemporaryDirectory(prefix="nurture-crowd-")))
-    database = "sqlite:///var/nurture.db" if kind == "SQLite" else _server()()
+    database = "sqlite:///var/nurture.db" if kind == "SQLite" else _server().new()
     project = mailing.project(at / "project", 9, database)
     _held.callback(project.close)
     project.begin()
@@ -170,7 +170,7 @@ def _crowd(kind: str, size: int) -> Project:
 
 
 @cache
-def _server() -> postgres.New:
+def _server() -> postgres.Server:
     return _held.enter_context(postgres.server())
 
 

@@ -136,4 +136,4 @@ def _quantile(ordered: list[float], share: float) -> float:
 def _databases() -> Iterator[tuple[str, Callable[[], str]]]:
     yield "SQLite", lambda: "sqlite:///var/nurture.db"
     with ExitStack() as stack:
-        yield "PostgreSQL", stack.enter_context(postgres.server())
+        yield "PostgreSQL", stack.enter_context(postgres.server()).new

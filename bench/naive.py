@@ -168,13 +168,17 @@ class Naive(Mailer):
 
 class Sensible(Mailer):
     name = "sensible"
+    server: smtplib.SMTP
 
     def __init__(self, pages: Path, port: int, database: str) -> None:
         super().__init__(pages, port, database)
         from css_inline import CSSInliner  # noqa: PLC0415 - in bench/requirements.txt only
 
         self.inliner = CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
-        self.server: smtplib.SMTP | None = None
+
+    def send(self) -> None:
+        with smtplib.SMTP("127.0.0.1", self.port) as self.server:
+            super().send()
 
     def over_a_cap(self, session: Session, person: Person) -> bool:
         longest = max(per for _, per in CAPS)
@@ -186,8 +190,6 @@ class Sensible(Mailer):
         return str(self.inliner.inline(html))
 
     def hand_over(self, message: EmailMessage) -> None:
-        if self.server is None:
-            self.server = smtplib.SMTP("127.0.0.1", self.port)
         self.server.send_message(message)
 
 

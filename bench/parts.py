@@ -1,4 +1,4 @@
-"""What is measured? Eight questions, each answered by medians over rounds beside a yardstick.
+"""What is measured? Some questions, each answered by medians over rounds beside a yardstick.
 
 Every contender of a question runs in every round, one after the other, so that a machine that
 slows down slows all of them; factors are medians of the rounds' own ratios.
@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo
 
 from bench import people, sink
 from bench.audience import audience
+from bench.crowd import deciding, idle
+from bench.lateness import lateness, memory
 from bench.letters import letters
-from bench.naive import Naive
 from bench.projects import checking
+from bench.race import mailing
 from bench.rounds import Spent, loop, median, spent
 from nurture import wiring
 from nurture.core.agenda import Ledger, Recipient, plan
@@ -41,47 +43,37 @@ from nurture.engine.sender import until_idle
 from nurture.engine.simulate import simulate
 from nurture.intake.apply import apply_all
 from nurture.intake.sample import sample_events
-from nurture.rendering.context import context
 from nurture.store import history, planning
-from nurture.store.reading import load
 
 #: Answers, by name: numbers with their unit in the name.
 Answers = dict[str, float]
 
 
 def mail(quick: bool) -> Answers:
-    """How many mails leave in a second, and what CPU does one cost?
+    """How many mails of a long campaign leave in a second, and what CPU does one cost?
 
-    From the event that is known to the outcome that is recorded: enter the campaign, plan, render,
-    hand over, record, plan again.
+    From the event that is known to the outcome that is recorded: enter the campaign, plan eleven
+    steps, render, hand over, record, plan again.
     """
-    many, few, rounds = (100, 10, 3) if quick else (300, 30, 5)
+    many, rounds = (100, 3) if quick else (300, 5)
     answers: Answers = {}
     with TemporaryDirectory() as folder, sink.running() as port:
         for kind, to in (("smtp", port), ("outbox", None)):
-            at = Path(folder) / kind
-            project = people.project(at, to)
+            project = people.project(Path(folder) / kind, to)
             sender = wiring.sender(project)
             people.book(project, range(20))  # the shape is inlined, the connection made
             until_idle(project.planner, sender)
-            naive = _naive(project, at, to)
-            rows: list[tuple[Spent, Spent]] = []
+            rows: list[Spent] = []
             for turn in range(1, rounds + 1):
                 people.book(project, range(turn * 10_000, turn * 10_000 + many))
                 before = _sent(project)
-                ours = spent(lambda: until_idle(project.planner, sender))  # noqa: B023
+                cost = spent(lambda: until_idle(project.planner, sender))  # noqa: B023
                 assert _sent(project) - before == many
-                numbers = range(turn * 10_000, turn * 10_000 + few)
-                theirs = spent(lambda: [naive.send(number) for number in numbers])  # noqa: B023
-                rows.append((_each(ours, many), _each(theirs, few)))
+                rows.append(_each(cost, many))
             project.close()
             answers |= {
-                f"{kind}: mails a second": median(1 / ours.wall for ours, _ in rows),
-                f"{kind}: CPU us a mail": median(ours.cpu * 1e6 for ours, _ in rows),
-                f"{kind}: naive, mails a second": median(1 / naive.wall for _, naive in rows),
-                f"{kind}: naive, CPU us a mail": median(naive.cpu * 1e6 for _, naive in rows),
-                f"{kind}: times naive": median(naive.wall / ours.wall for ours, naive in rows),
-                f"{kind}: times naive, CPU": median(naive.cpu / ours.cpu for ours, naive in rows),
+                f"{kind}: mails a second": median(1 / each.wall for each in rows),
+                f"{kind}: CPU us a mail": median(each.cpu * 1e6 for each in rows),
             }
     return answers
 
@@ -110,33 +102,6 @@ def agenda(quick: bool) -> Answers:
         answers[f"{name}: us"] = median(cost * 1e6 for cost, _ in costs)
         answers[f"{name}: turns of the loop"] = median(cost / turn * 1e6 for cost, turn in costs)
     return answers
-
-
-def idle(quick: bool) -> Answers:
-    """What does it cost that many are enrolled of whom nobody is due?"""
-    sizes, rounds = ((1_000, 10_000), 30) if quick else ((1_000, 100_000), 100)
-    due = 200
-    with TemporaryDirectory() as folder:
-        projects = [people.project(Path(folder) / str(size)) for size in sizes]
-        for size, project in zip(sizes, projects, strict=True):
-            people.enroll_directly(project, size, due)
-        rows = []
-        for _ in range(rounds):
-            claims = [_claim(project, due) for project in projects]
-            ticks = [_idle_tick(project) for project in projects]
-            rows.append((*claims, *ticks))
-        for project in projects:
-            project.close()
-    few, many = sizes
-    columns = [median(column) for column in zip(*rows, strict=True)]
-    return {
-        f"claim of {due} among {few}: us": columns[0] * 1e6,
-        f"claim of {due} among {many}: us": columns[1] * 1e6,
-        "claim: many to few": median(row[1] / row[0] for row in rows),
-        f"idle tick among {few}: us": columns[2] * 1e6,
-        f"idle tick among {many}: us": columns[3] * 1e6,
-        "idle tick: many to few": median(row[3] / row[2] for row in rows),
-    }
 
 
 def replanning(quick: bool) -> Answers:
@@ -197,10 +162,14 @@ def cold_start(quick: bool) -> Answers:
 
 
 PARTS: dict[str, Callable[[bool], Answers]] = {
+    "mailing": mailing,
+    "lateness": lateness,
     "mail": mail,
     "agenda": agenda,
-    "idle": idle,
     "replanning": replanning,
+    "idle": idle,
+    "deciding": deciding,
+    "memory": memory,
     "simulate": imagined,
     "cold start": cold_start,
     "audience": audience,
@@ -221,24 +190,6 @@ def _plan_all(project: Project) -> None:
 def _sent(project: Project) -> int:
     with project.database.read() as connection:
         return int(history.counts(connection)["messages"].get("sent", 0))
-
-
-def _naive(project: Project, at: Path, port: int | None) -> Naive:
-    """The letter that the engine has just written to candidate 1, for the naive way."""
-    with project.database.read() as connection:
-        facts = load(connection, [1])[1]
-    enrollment = facts.enrollments[0]
-    words = context(
-        facts,
-        enrollment.subject,
-        enrollment=enrollment,
-        config=project.config,
-        now=people.NOW,
-    )
-    letter = project.letters.renderer.render(
-        "interview-prep/confirmation", words, candidate_id=1, locale="en"
-    )
-    return Naive(at, letter.html, letter.text, str(facts.candidate.first_name), port)
 
 
 _STEP_CATEGORIES = ("logistics", "prep", "help", "culture")
@@ -273,30 +224,6 @@ def _contact(number: int) -> Contact:
         klass=MessageClass.SERVICE,
         label="t",
     )
-
-
-def _claim(project: Project, due: int) -> float:
-    """A claim alone; its lock is let go without a change."""
-    with project.database.write() as connection:
-        cost = spent(lambda: _expect(planning.rung(connection, people.NOW, due), due))
-    return cost.wall
-
-
-def _idle_tick(project: Project) -> float:
-    """Look for people to plan and for mail to send, and find none: an hour before all alarms."""
-    now = people.NOW - timedelta(hours=1)
-
-    def look() -> None:
-        with project.database.write() as connection:
-            _expect(planning.rung(connection, now, 200), 0)
-        with project.database.write() as connection:
-            _expect(planning.with_mail(connection, 100), 0)
-
-    return spent(look).wall
-
-
-def _expect(found: list[int], many: int) -> None:
-    assert len(found) == many
 
 
 def _first_mail(at: Path) -> tuple[float, float]:

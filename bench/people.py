@@ -5,14 +5,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import insert
-
 from nurture import wiring
 from nurture.clock import SetClock
 from nurture.engine.project import Project
 from nurture.intake.apply import apply_all
 from nurture.intake.events import IncomingEvent, parse_event
-from nurture.store import tables
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)  # a Monday, in everybody's contact hours but one's
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,47 +63,3 @@ def _booked(number: int) -> IncomingEvent:
             "interview": {"id": f"i-{number}", "kind": "video", "starts_at": starts_at.isoformat()},
         }
     )
-
-
-def enroll_directly(into: Project, many: int, due: int) -> None:
-    """So many enrolled, written as rows (through the engine a hundred thousand would take minutes);
-    the alarm of `due` of them has rung, the others' rings far from now."""
-    later = NOW + timedelta(days=300)
-    people = [
-        {
-            "id": number,
-            "ref": f"c-{number}",
-            "email": f"c{number}@example.com",
-            "email_key": f"c{number}@example.com",
-            "wake_at": NOW if number <= due else later,
-            "created_at": NOW,
-        }
-        for number in range(1, many + 1)
-    ]
-    enrolled = [
-        {
-            "candidate_id": number,
-            "campaign": "interview-preparation",
-            "subject": f"interview:i-{number}",
-            "entered_at": NOW,
-        }
-        for number in range(1, many + 1)
-    ]
-    mails = [
-        {
-            "candidate_id": number,
-            "message_id": f"<{number}@example.com>",
-            "state": "sent",
-            "campaign": "interview-preparation",
-            "template": "interview-prep/confirmation",
-            "category": "logistics",
-            "klass": "service",
-            "created_at": NOW,
-            "sent_at": NOW,
-        }
-        for number in range(1, many + 1)
-    ]
-    with into.database.write() as connection:
-        connection.execute(insert(tables.candidates), people)
-        connection.execute(insert(tables.enrollments), enrolled)
-        connection.execute(insert(tables.messages), mails)
