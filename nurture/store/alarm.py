@@ -3,12 +3,20 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, case, select, text, update
+from sqlalchemy import Connection, bindparam, case, select, text, update
 
 from nurture.store.database import CHANNEL
 from nurture.store.tables import candidates
 
 _CHUNK = 500  # ids a statement: SQLite has a limit on parameters
+
+
+_AT = bindparam("at", type_=candidates.c.wake_at.type)
+_RING = (
+    update(candidates)
+    .where(candidates.c.id.in_(bindparam("ids", expanding=True)))
+    .values(wake_at=case((candidates.c.wake_at < _AT, candidates.c.wake_at), else_=_AT))
+)
 
 
 def lock(connection: Connection, ids: Collection[int]) -> None:
@@ -35,12 +43,6 @@ def ring(connection: Connection, ids: Collection[int], at: datetime) -> None:
     ordered = sorted(ids)
     for start in range(0, len(ordered), _CHUNK):
         chunk = ordered[start : start + _CHUNK]
-        earlier = case(
-            (candidates.c.wake_at < at, candidates.c.wake_at),
-            else_=at,
-        )
-        connection.execute(
-            update(candidates).where(candidates.c.id.in_(chunk)).values(wake_at=earlier)
-        )
+        connection.execute(_RING, {"ids": chunk, "at": at})
     if ordered and connection.dialect.name == "postgresql":
         connection.execute(text(f"NOTIFY {CHANNEL}"))

@@ -7,10 +7,20 @@ arrive in any order and the later one stands.
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from nurture.errors import OutsideError
@@ -298,7 +308,18 @@ def _rows(
     connection: Connection, column: Column[Any], keys: Collection[Any], *also: Column[Any]
 ) -> Iterable[Any]:
     for chunk in _chunks(keys):
-        yield from connection.execute(select(column, *also).where(column.in_(chunk))).all()
+        yield from connection.execute(_named(column, *also), {"names": chunk}).all()
+
+
+@cache
+def _named(column: Column[Any], *also: Column[Any]) -> Select[Any]:
+    return select(column, *also).where(column.in_(bindparam("names", expanding=True)))
+
+
+@cache
+def _whole(table: Table) -> Select[Any]:
+    column = _KEYS[table]
+    return select(table).where(column.in_(bindparam("keys", expanding=True))).order_by(column)
 
 
 def _chunks(keys: Collection[Any]) -> Iterable[list[Any]]:
@@ -317,8 +338,8 @@ def _read(
 ) -> None:
     column = _KEYS[table]
     for chunk in _chunks(keys):
-        query = select(table).where(column.in_(chunk)).order_by(column)
-        for row in connection.execute(query.with_for_update() if locked else query).mappings():
+        query = _whole(table).with_for_update() if locked else _whole(table)
+        for row in connection.execute(query, {"keys": chunk}).mappings():
             data = dict(row["data"])
             as_of = {name: at for at, names in data.pop(_AS_OF, {}).items() for name in names}
             values = {name: row[name] for name in _COLUMNS[table]}

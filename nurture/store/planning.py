@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
+    Integer,
     Row,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -57,16 +59,65 @@ class Changes:
     wake_at: datetime | None = None
 
 
+# Statements that live as long as the process are worked out once: see store/statements.py.
+_NOW, _MOST = bindparam("now", type_=candidates.c.wake_at.type), bindparam("most", type_=Integer())
+_LANES = tuple(
+    select(candidates.c.id)
+    .where(lane <= _NOW)
+    .order_by(lane, *then)
+    .limit(_MOST)
+    .with_for_update(skip_locked=True)
+    for lane, *then in (
+        (candidates.c.wake_at,),
+        (candidates.c.rearm_at, candidates.c.wake_at),
+    )
+)
+_IS_QUEUED = messages.c.state == MessageState.QUEUED
+_WITH_MAIL = (
+    select(candidates.c.id)
+    .where(
+        candidates.c.id.in_(select(messages.c.candidate_id).where(_IS_QUEUED)),
+        select(messages.c.id)
+        .where(messages.c.candidate_id == candidates.c.id, _IS_QUEUED)
+        .exists(),
+        candidates.c.problem.is_(None),  # one that was set aside waits for its back-off
+    )
+    .limit(_MOST)
+    .with_for_update(skip_locked=True)
+)
+_ENTER = insert(enrollments).returning(enrollments.c.id, sort_by_parameter_order=True)
+_BEGIN = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
+_PLANNED = (
+    update(events)
+    .where(
+        events.c.candidate_id.in_(bindparam("ids", expanding=True)), events.c.planned_at.is_(None)
+    )
+    .values(planned_at=bindparam("at"))
+)
+_OWNERS = select(messages.c.id, messages.c.candidate_id).where(
+    messages.c.id.in_(bindparam("ids", expanding=True))
+)
+_SETTLE = (
+    update(steps)
+    .where(*is_row(steps))
+    .values(state=bindparam("new_state"), settled_at=bindparam("now"), at=bindparam("now"))
+)
+_MARK = select(marks.c.value).where(marks.c.name == bindparam("name"))
+_NO_MARK = delete(marks).where(marks.c.name == bindparam("old_name"))
+_SET_MARK = insert(marks)
+_FIRST_ALARMS = tuple(
+    select(func.min(lane)) for lane in (candidates.c.wake_at, candidates.c.rearm_at)
+)
+
+
 def rung(connection: Connection, now: datetime, limit: int) -> list[int]:
     """Lock and return candidates whose alarm has rung, the longest waiting first.
 
     The second lane (edits that touch everybody) is drained only when no alarm is due; whose next
     mail is nearest comes first there, because an edit may have made it due.
     """
-    second = (candidates.c.rearm_at, candidates.c.wake_at)
-    for lane, *then in ((candidates.c.wake_at,), second):
-        query = select(candidates.c.id).where(lane <= now).order_by(lane, *then).limit(limit)
-        found = connection.execute(query.with_for_update(skip_locked=True)).scalars().all()
+    for lane in _LANES:
+        found = connection.execute(lane, {"now": now, "most": limit}).scalars().all()
         if found:
             return sorted(found)
     return []
@@ -74,23 +125,14 @@ def rung(connection: Connection, now: datetime, limit: int) -> list[int]:
 
 def with_mail(connection: Connection, limit: int) -> list[int]:
     """Lock and return candidates for whom a message is queued."""
-    queued = (
-        select(messages.c.id)
-        .where(messages.c.candidate_id == candidates.c.id, messages.c.state == MessageState.QUEUED)
-        .exists()
-    )
-    ids = select(messages.c.candidate_id).where(messages.c.state == MessageState.QUEUED)
-    sound = candidates.c.problem.is_(None)  # one that was set aside waits for its back-off
-    query = select(candidates.c.id).where(candidates.c.id.in_(ids), queued, sound).limit(limit)
-    return sorted(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+    return sorted(connection.execute(_WITH_MAIL, {"most": limit}).scalars())
 
 
 def enter(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Insert enrollments; their ids, in order."""
     if not rows:
         return []
-    query = insert(enrollments).returning(enrollments.c.id, sort_by_parameter_order=True)
-    return list(connection.execute(query, list(rows)).scalars())
+    return list(connection.execute(_ENTER, list(rows)).scalars())
 
 
 def write(connection: Connection, changes: Sequence[Changes], now: datetime) -> dict[int, str]:
@@ -131,18 +173,13 @@ def _write(connection: Connection, changes: Sequence[Changes], now: datetime) ->
     delete_all(connection, message_steps, [key for each in changes for key in each.released])
     queued = [(each, key, row) for each in changes for key, row in each.queued]
     if queued:
-        query = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
-        new = connection.execute(query, [row for _, _, row in queued]).scalars().all()
+        new = connection.execute(_BEGIN, [row for _, _, row in queued]).scalars().all()
         for (each, key, _), id_ in zip(queued, new, strict=True):
             each.ids[key] = id_
         own = [{**key._asdict(), "message_id": each.ids[key]} for each, key, _ in queued]
         insert_all(connection, message_steps, own)
     if ids:
-        connection.execute(
-            update(events)
-            .where(events.c.candidate_id.in_(ids), events.c.planned_at.is_(None))
-            .values(planned_at=now)
-        )
+        connection.execute(_PLANNED, {"ids": ids, "at": now})
     update_all(
         connection,
         candidates,
@@ -255,10 +292,8 @@ def settle_steps(
     connection: Connection, keys: Sequence[Key], state: StepState, at: datetime
 ) -> None:
     if keys:
-        connection.execute(
-            update(steps).where(*is_row(steps)).values(state=state, settled_at=at, at=at),
-            [row_of(key) for key in keys],
-        )
+        new = {"new_state": state, "now": at}
+        connection.execute(_SETTLE, [{**row_of(key), **new} for key in keys])
 
 
 def record_verdicts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -322,8 +357,8 @@ def _change_sending(connection: Connection, ids: Sequence[int], values: Mapping[
 
 def owners(connection: Connection, ids: Collection[int]) -> dict[int, int]:
     """Whose these messages are now."""
-    query = select(messages.c.id, messages.c.candidate_id).where(messages.c.id.in_(ids))
-    return {row.id: row.candidate_id for row in connection.execute(query)}
+    rows = connection.execute(_OWNERS, {"ids": list(ids)})
+    return dict(rows.tuples().all())
 
 
 def rearm(connection: Connection, campaigns: Collection[str] | None, now: datetime) -> int:
@@ -349,16 +384,15 @@ def sweep(connection: Connection, share: int, shares: int, now: datetime) -> Non
 
 def mark(connection: Connection, name: str) -> Any:
     """A small fact about the store itself, or None."""
-    return connection.execute(select(marks.c.value).where(marks.c.name == name)).scalar()
+    return connection.execute(_MARK, {"name": name}).scalar()
 
 
 def set_mark(connection: Connection, name: str, value: Any) -> None:
-    connection.execute(delete(marks).where(marks.c.name == name))
-    connection.execute(insert(marks), {"name": name, "value": value})
+    connection.execute(_NO_MARK, {"old_name": name})
+    connection.execute(_SET_MARK, {"name": name, "value": value})
 
 
 def next_alarm(connection: Connection) -> datetime | None:
     """When the planner has something to do next."""
-    lanes = (candidates.c.wake_at, candidates.c.rearm_at)
-    first = [connection.execute(select(func.min(lane))).scalar() for lane in lanes]
+    first = [connection.execute(lane).scalar() for lane in _FIRST_ALARMS]
     return min((at for at in first if at is not None), default=None)

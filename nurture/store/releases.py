@@ -57,11 +57,13 @@ def job_in(name: str) -> str | None:
     return name.removeprefix(_OF_JOB) if name.startswith(_OF_JOB) else None
 
 
+_ALL = select(releases).order_by(releases.c.campaign)
+_LOCKED = _ALL.with_for_update(read=True)
+
+
 def rows(connection: Connection, *, lock: bool = False) -> list[Release]:
     """All, by campaign; with `lock` nobody changes them before this transaction ends."""
-    query = select(releases).order_by(releases.c.campaign)
-    if lock:
-        query = query.with_for_update(read=True)
+    query = _LOCKED if lock else _ALL
     return [Release(**row) for row in connection.execute(query).mappings()]
 
 

@@ -15,6 +15,9 @@ from nurture.store.tables import messages, returns
 BOUNCES, COMPLAINTS = "bounces", "complaints"
 
 
+_UNWEIGHED = select(returns.c.campaign).where(returns.c.weighed.is_(False)).distinct()
+
+
 class Returned(NamedTuple):
     """One thing that came back."""
 
@@ -48,8 +51,7 @@ def note(
 
 def unweighed(connection: Connection) -> list[str]:
     """Campaigns of which something came back that no guardrail has looked at yet."""
-    query = select(returns.c.campaign).where(returns.c.weighed.is_(False)).distinct()
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(_UNWEIGHED).scalars())
 
 
 def weigh(connection: Connection, campaigns: Sequence[str]) -> None:

@@ -2,13 +2,17 @@
 their key."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
+    Insert,
     RowMapping,
     Table,
+    Update,
     bindparam,
     delete,
     insert,
@@ -43,16 +47,14 @@ def row_of(key: Key) -> dict[str, Any]:
 
 def insert_all(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(insert(table), rows)
+        connection.execute(_inserting(table), rows)
 
 
 def update_all(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
     """UPDATE by id, each row with its own values, and only those that it names."""
     for names in dict.fromkeys(tuple(row) for row in rows):
-        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names if name != "id"}
-        query = update(table).where(table.c.id == bindparam("row_id")).values(**values)
         connection.execute(
-            query,
+            _updating(table, names),
             [
                 {"row_id" if name == "id" else f"new_{name}": value for name, value in row.items()}
                 for row in rows
@@ -64,4 +66,23 @@ def update_all(connection: Connection, table: Any, rows: list[dict[str, Any]]) -
 def delete_all(connection: Connection, table: Table, keys: Sequence[Key]) -> None:
     """The rows of these steps."""
     if keys:
-        connection.execute(delete(table).where(*is_row(table)), [row_of(key) for key in keys])
+        connection.execute(_deleting(table), [row_of(key) for key in keys])
+
+
+# A statement that lives is worked out once.
+
+
+@cache
+def _inserting(table: Any) -> Insert:
+    return insert(table)
+
+
+@cache
+def _updating(table: Any, names: tuple[str, ...]) -> Update:
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names if name != "id"}
+    return update(table).where(table.c.id == bindparam("row_id")).values(**values)
+
+
+@cache
+def _deleting(table: Table) -> Delete:
+    return delete(table).where(*is_row(table))

@@ -49,20 +49,26 @@ class Halt:
     candidate_id: int | None = None
 
 
+_OF_HALTS = [stops.c[name] for name in ("id", "scope", "ref", "cause", "why", "by", "since")]
+_ACTIVE = (
+    select(*_OF_HALTS, candidate_refs.c.candidate_id)
+    .outerjoin(
+        candidate_refs, and_(stops.c.scope == CANDIDATE, candidate_refs.c.ref == stops.c.ref)
+    )
+    .where(stops.c.ended_at.is_(None))
+    .order_by(stops.c.id)
+)
+_LOCKED = _ACTIVE.with_for_update(read=True, of=stops)
+_LIFTED = (
+    select(*_OF_HALTS)
+    .where(stops.c.ended_at.is_not(None), stops.c.released_at.is_(None))
+    .order_by(stops.c.id)
+)
+
+
 def active(connection: Connection, *, lock: bool = False) -> list[Halt]:
     """All that hold, oldest first; with `lock` none is lifted before this transaction ends."""
-    named = and_(stops.c.scope == CANDIDATE, candidate_refs.c.ref == stops.c.ref)
-    query = (
-        select(
-            *(stops.c[name] for name in ("id", "scope", "ref", "cause", "why", "by", "since")),
-            candidate_refs.c.candidate_id,
-        )
-        .outerjoin(candidate_refs, named)
-        .where(stops.c.ended_at.is_(None))
-        .order_by(stops.c.id)
-    )
-    if lock:
-        query = query.with_for_update(read=True, of=stops)
+    query = _LOCKED if lock else _ACTIVE
     return [Halt(**row) for row in connection.execute(query).mappings()]
 
 
@@ -94,10 +100,7 @@ def end(connection: Connection, halt: Halt, *, by: str | None, now: datetime) ->
 
 def lifted(connection: Connection) -> list[Halt]:
     """Those that were lifted, while whom they kept back still waits."""
-    query = select(stops).where(stops.c.ended_at.is_not(None), stops.c.released_at.is_(None))
-    names = ("id", "scope", "ref", "cause", "why", "by", "since")
-    rows = connection.execute(query.order_by(stops.c.id)).mappings()
-    return [Halt(**{name: row[name] for name in names}) for row in rows]
+    return [Halt(**row) for row in connection.execute(_LIFTED).mappings()]
 
 
 def release(connection: Connection, halts: Sequence[Halt], now: datetime) -> None:
