@@ -88,8 +88,9 @@ def deciding(quick: bool) -> dict[str, float]:
             fill(small, few, BEFORE)
             _rouse(small, few, few)
             _rouse(large, many, few, turn)
-            pair = [(small, _decide(small, few)), (large, _decide(large, few))]
-            rows.append((pair[0][1], pair[1][1]))
+            order = [small, large] if turn % 2 else [large, small]
+            cost = {id(each): _decide(each, few) for each in order}
+            rows.append((cost[id(small)], cost[id(large)]))
         answers |= {
             f"{kind}: among {few}: us each": median(one * 1e6 for one, _ in rows),
             f"{kind}: among {many}: us each": median(other * 1e6 for _, other in rows),

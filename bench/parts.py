@@ -22,6 +22,7 @@ from bench.letters import letters
 from bench.projects import checking
 from bench.race import mailing
 from bench.rounds import Spent, loop, median, spent
+from bench.spending import spending
 from nurture import wiring
 from nurture.core.agenda import Ledger, Recipient, plan
 from nurture.core.hours import Calendar
@@ -163,6 +164,7 @@ def cold_start(quick: bool) -> Answers:
 
 PARTS: dict[str, Callable[[bool], Answers]] = {
     "mailing": mailing,
+    "spending": spending,
     "lateness": lateness,
     "mail": mail,
     "agenda": agenda,
