@@ -196,7 +196,8 @@ class Sender:
             for message, _ in chosen:
                 if message.id not in known:
                     text = type(error).__name__
-                    lost = Unknown(text=text) if message.id in window.offered else None
+                    offered = message.id in window.offered
+                    lost = Unknown(text=text) if offered else Deferred(text=text)
                     handled.append(self._judged(message, lost))
 
     def _letters(

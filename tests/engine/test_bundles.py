@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from nurture.clock import SetClock
-from nurture.core.model import Accepted, Blame, Deferred, Outcome, Rejected, Unknown
+from nurture.core.model import Blame, Deferred, Outcome, Rejected, Unknown
 from nurture.engine.answering import choice_of, give
 from nurture.store import history
 from nurture.store.database import Database
 from nurture.store.tables import metadata
-from tests.world import World
+from tests.world import Postman, World
 
 CAMPAIGN = """\
 name: {name}
@@ -72,18 +72,18 @@ def rows(world: World) -> dict[str, dict[str, Any]]:
         return {row["step"]: dict(row) for row in history.message_rows(connection)}
 
 
-class Reader:
+class Reader(Postman):
     """Takes every mail, and reads it."""
 
     def __init__(self, *answers: Outcome) -> None:
+        super().__init__(answers=list(answers))
         self.mails: list[Any] = []
-        self.answers = list(answers)
 
     def hand_over(self, _from: str, _to: str, raw: bytes, message_id: str) -> Outcome:
         mail = message_from_bytes(raw, policy=policy.default)
         assert mail["Message-ID"] == message_id
         self.mails.append(mail)
-        return self.answers.pop(0) if self.answers else Accepted()
+        return super().hand_over(_from, _to, raw, message_id)
 
     def texts(self) -> list[list[str]]:
         """Which notes each mail has, in their order."""
