@@ -48,7 +48,9 @@ def recover(
         ]
         settled = {*doubtful, *(row.id for row in sent)}
         again = [row.id for row in lost if row.id not in settled]
-        planning.back_to_queue(connection, again)
+        fresh = [id_ for id_ in again if fates[id_] is Fate.NEVER_OFFERED]
+        planning.back_to_queue(connection, fresh, offered=False)
+        planning.back_to_queue(connection, [*{*again} - {*fresh}], offered=True)
         planning.put_in_doubt(connection, doubtful, now)
         alarm.ring(connection, {row.candidate_id for row in lost}, now)
         facts = load(connection, {row.candidate_id for row in sent})

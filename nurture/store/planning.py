@@ -317,9 +317,12 @@ def lost(connection: Connection, now: datetime, *, everything: bool) -> Sequence
     return connection.execute(query).all()
 
 
-def back_to_queue(connection: Connection, ids: Sequence[int]) -> None:
-    """Messages that were never offered to anybody: as if they had not been marked."""
-    _change_sending(connection, ids, {"state": MessageState.QUEUED, "sent_at": None})
+def back_to_queue(connection: Connection, ids: Sequence[int], *, offered: bool) -> None:
+    """Messages that go again. Not `offered` to anybody, they are as if they had not been marked:
+    that counts for no attempt."""
+    back = {"state": MessageState.QUEUED, "sent_at": None}
+    tries = {} if offered else {"attempts": messages.c.attempts - 1}
+    _change_sending(connection, ids, back | tries)
 
 
 def put_in_doubt(connection: Connection, ids: Sequence[int], now: datetime) -> None:

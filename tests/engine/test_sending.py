@@ -132,6 +132,9 @@ def test_what_the_journal_shows_was_never_offered_goes_out_after_a_crash(
     ready.restart()
     ready.sender.journal = Journal(tmp_path / "lanes")
     assert ready.sender.recover(everything=True) == 1
+    with ready.database.read() as connection:
+        tried = {row["state"]: row["attempts"] for row in history.message_rows(connection)}
+    assert tried == {"queued": 0, "unknown": 1}, "what was not offered was not tried"
     ready.work()
     offered = [to for to, _ in ready.postman.offered]
     assert sorted(offered) == ["ana@example.com", "b@example.com"]
