@@ -334,8 +334,9 @@ def test_two_processes_scan_and_plan_at_once_and_nobody_enters_twice(
     from nurture.store import schema
 
     address = new_postgres()
-    worlds = [World(empty_folder, Database(address), clock) for _ in range(2)]
-    schema.upgrade(worlds[0].database)
+    databases = [Database(address) for _ in range(2)]
+    schema.upgrade(databases[0])
+    worlds = [World(empty_folder, database, clock) for database in databases]
     monkeypatch.setattr(audience, "BATCH_IN_SQL", 5)
     for number in range(60):
         known(worlds[0], f"c{number}", country="PT")
