@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -40,6 +41,9 @@ class Daemon:
         self.plans = sender is None or sender.plans
         self.presence = Presence(project.database, project.clock, kind)
         self._stopping = threading.Event()
+        #: APScheduler waits for the job at work while it holds the lock that adding one takes: none
+        #: may be added from then on.
+        self._adding = threading.Lock()
         self._begun = False  # a database that was away at the start: begin when it is back
         self._known: tuple[Problem, ...] = ()
         self._timers = BackgroundScheduler(
@@ -65,7 +69,8 @@ class Daemon:
         self._work_at(self.project.clock.now())
 
     def stop(self) -> None:
-        self._stopping.set()
+        with self._adding:
+            self._stopping.set()
         if self._timers.running:
             self._timers.shutdown(wait=True)
             self.presence.leave()
@@ -100,9 +105,7 @@ class Daemon:
         self.project.pulse.ticked_at = self.project.clock.now()
         self.project.pulse.trouble = ""
         if stopped():
-            if not self._stopping.is_set():
-                # A job of its own: APScheduler drops one that is asked for while it runs.
-                self._timers.add_job(self._guarded(self._work))
+            self._add_work()  # a job of its own: APScheduler drops one asked for while it runs
             return
         self.project.pulse.idle_at = self.project.pulse.ticked_at
         if not self.plans:
@@ -115,14 +118,12 @@ class Daemon:
 
     def _work_at(self, at: datetime) -> None:
         """The next work: at the earliest alarm, unless there is something to notice before."""
-        if not self._stopping.is_set():
-            self._timers.add_job(
-                self._guarded(self._work),
-                "date",
-                run_date=at,
-                id="work",
-                replace_existing=True,
-            )
+        self._add_work(run_date=at, id="work", replace_existing=True)
+
+    def _add_work(self, **when: Any) -> None:
+        with self._adding:
+            if not self._stopping.is_set():
+                self._timers.add_job(self._guarded(self._work), "date", **when)
 
     def _notice(self) -> None:
         self.project.pulse.ticked_at = self.project.clock.now()
