@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from nurture.store.tables import candidate_refs, tasks
 from tests.sim.campaigns import kind_of
 from tests.sim.checkers import is_holiday
+from tests.sim.log import Mail
 from tests.sim.machine import Machine
-from tests.sim.past import Past, about
+from tests.sim.past import Past, about, category
 
 #: The longest silence of each stage, in business days of the candidate.
 _SILENCE = {"applied": 7, "screening": 5, "interviewing": 3, "final": 2}
@@ -20,8 +21,6 @@ _SILENCE = {"applied": 7, "screening": 5, "interviewing": 3, "final": 2}
 _MORE_DAYS = 2
 _TOLERANCE = timedelta(hours=36)
 _WORDS = ("contact.logged", "candidate.replied")
-#: A mail of nothing but these tells nobody how their application goes: it ends no silence.
-_NO_WORDS = frozenset({"culture", "digest"})
 _OVER = (
     *("application.rejected", "application.withdrawn", "application.hired"),
     *("candidate.do_not_contact", "offer.accepted"),
@@ -60,11 +59,7 @@ def _silences(
 ) -> Iterator[str]:
     """Stretches without a word, in one stage, that were longer than the stage allows."""
     heard: list[tuple[datetime, str | None]] = []  # when, and the stage since then if it is another
-    words = [
-        mail.at
-        for mail in past.accepted
-        if mail.to.startswith(f"{ref}@") and not mail.categories <= _NO_WORDS
-    ]
+    words = [mail.at for mail in past.accepted if mail.to.startswith(f"{ref}@") and _counts(mail)]
     words += [each.at for each in past.events({ref}, len(past.log), *_WORDS)]
     for told in past.events({ref}, len(past.log)):
         another = None
@@ -85,6 +80,11 @@ def _silences(
         limit = None if theirs else _SILENCE.get(stage)
         if limit is not None and then > _later(machine, past, ref, at, limit):
             yield f"{ref} heard nothing about {job} ({stage}) from {at} to {then}"
+
+
+def _counts(mail: Mail) -> bool:
+    """Whether it tells anybody how their application goes: else it ends no silence."""
+    return any(category(mail.files, each)["counts_as_contact"] for each in mail.categories)
 
 
 def _forgotten(

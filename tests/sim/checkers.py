@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from tests.sim.campaigns import every_send, kind_of
-from tests.sim.log import Mail, Told
+from tests.sim.log import Mail, Note, Told
 from tests.sim.past import Past, about, category, length, moment, step_of
 
 _A_MOMENT = timedelta(seconds=2)
@@ -487,4 +487,38 @@ def _wish(past: Past, mail: Mail, people: set[str], key: str) -> Any:
     return said[-1] if said else None
 
 
-CHECKERS = (caps, twice, exits, shut, hours, wishes, tone, foretold, alarms)
+def stopped(past: Past) -> Iterator[str]:
+    """Nothing of what a kill switch stops leaves more than a second after it was pulled."""
+    for note in past.notes("stopped"):
+        ended = [
+            each.seq for each in past.notes("lifted") if each.seq > note.seq and _same(each, note)
+        ]
+        for mail in past.mails:
+            after = note.seq < mail.offered_seq < min(ended, default=len(past.log))
+            known = note.seq < mail.decided_seq or mail.offered_at - note.at > timedelta(seconds=1)
+            if after and known and _stops(past, note, mail):
+                yield f"{mail} in spite of #{note.seq}: {note.detail}"
+
+
+def _same(one: Note, other: Note) -> bool:
+    return one.detail == other.detail
+
+
+def _stops(past: Past, note: Note, mail: Mail) -> bool:
+    ref = note.detail["ref"]
+    match note.detail["scope"]:
+        case "campaign":
+            return any(each.campaign == ref for each in mail.sections)
+        case "candidate":
+            return ref in past.of(mail)
+        case "job":
+            jobs = {
+                about(told, "application"): told.event["application"]["job"]["id"]
+                for told in past.told
+                if told.event["type"] == "application.created"
+            }
+            return any(jobs.get(each.job) == ref for each in mail.sections)
+    return True
+
+
+CHECKERS = (caps, twice, exits, shut, hours, wishes, tone, stopped, foretold, alarms)

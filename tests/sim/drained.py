@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
-from nurture.core.model import Reason, Verdict
+from nurture.core.model import MessageState, Reason, Verdict
 from nurture.engine.outlook import Entry as Line
 from nurture.engine.outlook import outlook
+from nurture.store.tables import messages
 from tests.sim.campaigns import kind_of
 from tests.sim.machine import Machine
 from tests.sim.past import Past
@@ -45,6 +46,7 @@ def drained(machine: Machine, past: Past) -> list[str]:
     for ref in sorted(refs):
         if past.person(ref, end) == ref:
             found += _of(machine, past, ref)
+    found += doubts(machine, past)
     return [f"drained: {each}" for each in found]
 
 
@@ -68,24 +70,28 @@ def _of(machine: Machine, past: Past, ref: str) -> Iterator[str]:
     was = Counter((each.campaign, each.step) for mail in own for each in mail.sections)
     for which in was - said:
         yield f"{ref} was sent {which}, which is nowhere told"
-    vanished = Counter(
-        (each.campaign, each.step)
-        for mail in past.mails
-        if not mail.certain and not mail.accepted and mail.to.partition("@")[0] in people
-        for each in mail.sections
-    )
-    # A crash before the first byte after the journal's line: nobody knows that nothing left.
-    crashed = bool(past.notes("crash"))
-    for which in said - was - vanished:
-        if not crashed:
-            yield f"{ref} is said to have been sent {which}, which was never accepted"
+    for which in _said(seen.past, certain=True) - was:
+        yield f"{ref} is said to have been sent {which}, which was never accepted"
     spoken = {(line.campaign, line.step) for line in (*seen.past, *seen.ahead)}
     yield from _silent(machine, past, ref, people, spoken)
 
 
-def _said(past: Sequence[Line]) -> Counter[tuple[str, str]]:
+def doubts(machine: Machine, past: Past) -> Iterator[str]:
+    """In doubt is only what was offered, and of which nobody can know what came of it."""
+    unanswered = {mail.message_id for mail in past.mails if not mail.certain}
+    with machine.database.read() as connection:
+        rows = connection.execute(messages.select().where(messages.c.sent_at.is_not(None))).all()
+    for row in rows:
+        excused = row.id in machine.doubtful or row.message_id in unanswered
+        if row.state == MessageState.UNKNOWN and not excused:
+            yield f"{row.message_id} ({row.campaign}) is in doubt for no reason"
+        if row.state == MessageState.SENDING:
+            yield f"{row.message_id} ({row.campaign}) is in nobody's hand, and not settled"
+
+
+def _said(past: Sequence[Line], *, certain: bool = False) -> Counter[tuple[str, str]]:
     """How often each step is said to have been sent. One that was in doubt, and then known to be
-    sent, is told of twice."""
+    sent, is told of twice. `certain`: without those in doubt."""
     of: dict[tuple[int | None, str, str], Counter[bool]] = {}
     for line in past:
         if line.verdict is Verdict.SENT:
@@ -93,7 +99,7 @@ def _said(past: Sequence[Line]) -> Counter[tuple[str, str]]:
             told[line.reason is Reason.UNKNOWN_OUTCOME] += 1
     found: Counter[tuple[str, str]] = Counter()
     for (_, campaign, step), told in of.items():
-        found[campaign, step] += max(told.values())
+        found[campaign, step] += told[False] if certain else max(told.values())
     return found
 
 

@@ -4,6 +4,7 @@ A crash is not an error: nothing in the engine may catch it, and what was not co
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,7 +35,9 @@ class Crash(BaseException):
 class Armed:
     """A fault that waits for its moment: the `after`th time that its place is passed."""
 
-    where: str  #: statement | before commit | after commit | hand-over | commit
+    #: statement | before commit | after commit | commit | mark | after mark | renewal | drawn |
+    #: before line | after line | hand-over | after hand-over | before answer | after answer
+    where: str
     after: int
     act: Callable[[], None]
 
@@ -46,17 +49,27 @@ class Faults:
     armed: list[Armed] = field(default_factory=list)
     refusals: int = 0  #: so many statements fail, from now on
     answers: list[str] = field(default_factory=list)  #: what the mail server says next
+    left_of: Counter[str] = field(default_factory=Counter)  #: so often "full" or "no-room"
     watching: bool = False
+    marking: bool = False  #: this transaction marks messages as sending
 
     def stop(self) -> None:
         """From here on nothing goes wrong any more."""
         self.armed.clear()
         self.answers.clear()
         self.refusals = 0
+        self.left_of.clear()
 
     @property
     def left(self) -> bool:
-        return bool(self.armed or self.answers or self.refusals)
+        return bool(self.armed or self.answers or self.refusals or +self.left_of)
+
+    def meets(self, what: str) -> bool:
+        """Whether this goes wrong here."""
+        if self.left_of[what] <= 0:
+            return False
+        self.left_of[what] -= 1
+        return True
 
     def passes(self, where: str) -> None:
         if not self.watching:
@@ -76,15 +89,26 @@ class Faults:
         finally:
             self.watching = before
 
+    @contextmanager
+    def unwatched(self) -> Iterator[None]:
+        before, self.watching = self.watching, False
+        try:
+            yield
+        finally:
+            self.watching = before
+
 
 def attach(database: Database, faults: Callable[[], Faults]) -> None:
     """Every statement and every commit of this database passes the faults in force then."""
     engine = database.engine
 
-    def statement(*_: Any) -> None:
+    def statement(_: Any, sql: str, *__: Any) -> None:
         now = faults()
         if not now.watching:
             return
+        if sql.startswith("UPDATE messages SET") and "lease" in sql:
+            now.marking = "attempts" in sql
+            now.passes("mark" if now.marking else "renewal")
         if now.refusals > 0:
             now.refusals -= 1
             raise sqlite3.OperationalError("disk I/O error")
@@ -95,10 +119,14 @@ def attach(database: Database, faults: Callable[[], Faults]) -> None:
     commit = engine.dialect.do_commit
 
     def commits(connection: Any) -> None:
-        faults().passes("before commit")
+        now = faults()
+        now.passes("before commit")
         commit(connection)
-        faults().passes("after commit")
-        faults().passes("commit")
+        marked, now.marking = now.marking, False
+        if marked:
+            now.passes("after mark")
+        now.passes("after commit")
+        now.passes("commit")
 
     engine.dialect.do_commit = commits  # type: ignore[method-assign]
 

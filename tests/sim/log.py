@@ -63,6 +63,8 @@ class Mail(Entry):
     certain: bool  #: the sender heard what became of it
     decided_seq: int
     decided_at: datetime
+    offered_seq: int  #: when the sender last had a say
+    offered_at: datetime
     files: Files
     process: str
 

@@ -7,20 +7,23 @@ import heapq
 import json
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import cycle, islice
 from pathlib import Path
+from random import Random
 from typing import Any
+
+from sqlalchemy import select
 
 from nurture.authoring.library import Library
 from nurture.config import load_config
-from nurture.core.model import MessageState, Outcome, Unknown
-from nurture.engine.journal import Journal
-from nurture.engine.outcomes import Letter
+from nurture.core.model import MessageState, Outcome
+from nurture.engine import stops
 from nurture.engine.project import Project
 from nurture.engine.sender import Sender
 from nurture.engine.simulate import simulate
-from nurture.errors import OutsideError, Problems
+from nurture.errors import NurtureError, OutsideError, Problems
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
 from nurture.rendering.links import Signer
@@ -28,6 +31,7 @@ from nurture.store import desk, planning
 from nurture.store.database import Database
 from nurture.store.tables import candidates, messages
 from tests.sim.faults import Armed, Crash, Faults, answer
+from tests.sim.lanes import InHand, Lanes, SimJournal
 from tests.sim.log import Entry, Files, Mail, Note, Told, sections
 from tests.sim.scenario import DRAIN, LENGTH, Action, Scenario, template_text
 
@@ -39,6 +43,8 @@ LAYOUT = """<html lang="{{ lang }}"><head><title>{{ fixed.subject }}</title></he
 #: Longer than a lease: then what was in the hands of a dead process is looked for.
 AFTER_A_LEASE = timedelta(minutes=11)
 _PATIENCE = 300
+#: Where the journals of processes are, in the project's folder.
+LANES = Path("var/lanes")
 
 
 class StuckError(AssertionError):
@@ -56,41 +62,21 @@ class SimClock:
         return self.true + self.skew
 
 
-class Server:
-    """The mail server, as one process sees it."""
-
-    def __init__(self, process: "Process") -> None:
-        self.process = process
-
-    def deliver(
-        self,
-        letters: Iterable[Letter],
-        offer: Callable[[Letter], bool],
-        heard: Callable[[Letter, Outcome], None],
-    ) -> Iterator[tuple[Letter, Outcome | None]]:
-        for one in letters:
-            if not offer(one):
-                yield one, None
-                continue
-            try:
-                answer = self.process.machine.receive(self.process, one.to, one.raw, one.message_id)
-            except Exception as error:  # whatever breaks is in doubt
-                answer = Unknown(text=type(error).__name__)
-            heard(one, answer)
-            yield one, answer
-
-
 class Process:
-    """One `nurture run`: it may die at any time, and comes back with nothing but what is stored."""
+    """One `nurture run`, or one that plans or sends only. It may die at any time, and comes back
+    with nothing but what is stored."""
 
-    def __init__(self, machine: "Machine", name: str) -> None:
+    def __init__(self, machine: "Machine", name: str, role: str) -> None:
         self.machine = machine
         self.name = name
+        self.role = role  #: run | plan | send
         self.alive = False
         self.decided = (0, machine.clock.now())
         self.files: Files
         self.project: Project
         self.sender: Sender
+        self.journal: SimJournal
+        self.journal_lost = False  #: since its window began
 
     def start(self) -> None:
         """As the daemon begins."""
@@ -106,27 +92,33 @@ class Process:
             library=library,
             signer=Signer([b"k" * 32]),
         )
+        self.journal = SimJournal(self, machine.folder / LANES)
         self.sender = Sender(
             machine.database,
             self.project.planner,
             machine.clock,
             self.project.letters.write,
-            Server(self),
-            Journal(machine.folder / "var" / "lanes", f"boot{machine.boots}"),
+            Lanes(self),
+            self.journal,
+            plans=self.role == "run",
         )
         self.files = machine.saved
         self.project.begin()
         self.sender.recover(everything=machine.sole)
         self.alive = True
 
-    def tick(self) -> int:
+    def work(self) -> int:
+        """One turn of what its daemon does until nothing is due."""
         if self.project.behind:
             self.project.reload()
-        return self.project.planner.tick()
-
-    def window(self) -> int:
+        if self.role == "plan":
+            return self.project.planner.tick()
+        self.journal_lost = False
         self.decided = (len(self.machine.log), self.machine.clock.now())
-        return self.sender.window()
+        taken = self.sender.window()
+        if taken or self.role == "send":
+            return taken
+        return self.project.planner.chores()
 
     def reload(self) -> int:
         try:
@@ -138,6 +130,7 @@ class Process:
         return 1
 
     def recover(self) -> int:
+        self.machine.may_be_taken_over(self)
         return self.sender.recover(everything=False)
 
 
@@ -150,18 +143,22 @@ class Machine:
         self.database = database
         self.clock = SimClock(scenario.start)
         self.faults = Faults()
+        self.rng = Random(f"machine {scenario.seed}")
         self.log: list[Entry] = []
+        self.doubtful: set[int] = set()  #: messages of which nobody can know whether they left
         self.boots = 1
         self.reboot_next = False
-        self.sole = scenario.processes == 1
+        self.sole = len(scenario.roles) == 1
         self.pending = deque(scenario.actions)
         self.shift = timedelta(0)  #: quiet stretches push everything back
         self.chores: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = iter(range(10**9))
-        self.busy: Process | None = None
+        self.busy: list[Process] = []  #: in the middle of something, the innermost last
         self.saved = Files(scenario.config, scenario.campaigns, scenario.templates)
         self._write_files()
-        self.processes = [Process(self, f"process {n + 1}") for n in range(scenario.processes)]
+        self.processes = [
+            Process(self, f"process {n + 1}", role) for n, role in enumerate(scenario.roles)
+        ]
 
     # --- the run
 
@@ -181,9 +178,11 @@ class Machine:
         self.faults.stop()
         self.clock.skew = max(self.clock.skew, timedelta(0))
         self.note("quiet")
+        self.do_lift()
         self.look_for_lost()
         self.advance(self.clock.true + DRAIN)
         assert all(each.alive for each in self.processes)
+        self.do_release()
         self.sweep()
 
     def act(self, action: Action) -> None:
@@ -195,7 +194,8 @@ class Machine:
         while True:
             alarm = self.next_alarm()
             coming = [at for at, _, _ in self.chores[:1]]
-            if alarm is not None and any(each.alive for each in self.processes):
+            plans = any(each.alive and each.role != "send" for each in self.processes)
+            if alarm is not None and plans:
                 coming.append(max(alarm - self.clock.skew, self.clock.true))
             if not coming or min(coming) > to:
                 break
@@ -211,39 +211,40 @@ class Machine:
 
     def work(self) -> None:
         """All that is due, by all processes in turn, one transaction or window at a time."""
-        for turn in range(_PATIENCE):
-            done = 0
-            for n, process in enumerate(self.processes):
-                order = (process.tick, process.window)
-                for work in order if (turn + n) % 2 == 0 else order[::-1]:
-                    done += self.guarded(process, work)
-            if not done:
+        idle = 0
+        for process in islice(cycle(self.processes), _PATIENCE):
+            idle = 0 if self.guarded(process, process.work) else idle + 1
+            if idle == len(self.processes):
                 return
         raise StuckError(f"never idle at {self.clock.now()}")
 
     def guarded(self, process: Process, work: Callable[[], int]) -> int:
         """What the process's daemon would make of it: a part outside that fails is tried again a
         second later; a crash is the end of it."""
-        if not process.alive:
+        if not process.alive or process in self.busy:
             return 0
-        before, self.busy = self.busy, process
+        self.busy.append(process)
         try:
             with self.faults.watched():
                 return work()
         except OutsideError:
             self.clock.true += timedelta(seconds=1)
-            return 0
+            return 1
         except Crash as crash:
             if process.alive:
                 self.died(process, crash.down)
             return 1
         finally:
-            self.busy = before
+            self.busy.pop()
 
     def died(self, process: Process, down: float) -> None:
         process.alive = False
+        self.doubtful |= process.journal.in_the_air
+        if process.journal_lost:
+            self.doubtful |= self.in_hand()
         if self.reboot_next:
             self.boots += 1
+            self.doubtful |= self.in_hand()
             self.reboot_next = False
             for other in self.processes:
                 if other is not process and other.alive:
@@ -251,6 +252,18 @@ class Machine:
         self.note("crash", process=process.name, down=down)
         self.look_for_lost()
         self.at(self.clock.true + timedelta(minutes=down), lambda: self.bring_up(process))
+
+    def may_be_taken_over(self, by: Process) -> None:
+        """What somebody slow has offered, and not heard of, is in doubt for whoever looks then."""
+        for other in self.busy:
+            if other is not by and other.alive:
+                self.doubtful |= self.in_hand() if other.journal_lost else other.journal.in_the_air
+
+    def in_hand(self) -> set[int]:
+        """Messages that are being handed over."""
+        with self.database.read() as connection:
+            sending = select(messages.c.id).where(messages.c.state == MessageState.SENDING)
+            return set(connection.execute(sending).scalars())
 
     def bring_up(self, process: Process) -> None:
         if process.alive:
@@ -282,7 +295,8 @@ class Machine:
 
     # --- the mail server
 
-    def receive(self, process: Process, to: str, raw: bytes, message_id: str) -> Outcome:
+    def receive(self, process: Process, one: InHand) -> Outcome:
+        assert one.offered is not None
         self.faults.passes("hand-over")
         word = self.faults.answers.pop(0) if self.faults.answers else "accept"
         given = answer(word)
@@ -298,9 +312,11 @@ class Machine:
         mail = Mail(
             seq=len(self.log),
             at=self.clock.now(),
-            to=to,
-            message_id=message_id,
-            sections=sections(raw),
+            to=one.letter.to,
+            message_id=one.letter.message_id,
+            sections=sections(one.letter.raw),
+            offered_seq=one.offered[0],
+            offered_at=one.offered[1],
             accepted=given.accepted,
             certain=crash is None and word not in ("lost", "vanished", "raise"),
             decided_seq=seq,
@@ -364,6 +380,65 @@ class Machine:
 
         self.faults.armed.append(Armed(where, after, crash))
 
+    def do_no_room(self, times: int) -> None:
+        self.faults.left_of["no-room"] += times
+
+    def do_full_disk(self, after: int, times: int) -> None:
+        """Of the folder that the journals are in."""
+
+        def fill() -> None:
+            self.faults.left_of["full"] += times
+
+        self.faults.armed.append(Armed("drawn", after, fill))
+
+    def do_lose_journal(self, where: str, after: int) -> None:
+        """Somebody tidies up, perhaps in the middle of a window."""
+
+        def lose() -> None:
+            shutil.rmtree(self.folder / LANES, ignore_errors=True)
+            for each in self.processes:
+                each.journal_lost = True
+            self.doubtful |= self.in_hand()
+            self.note("journal lost")
+
+        self.faults.armed.append(Armed(where, after, lose))
+
+    def do_stop(self, scope: str, ref: str | None, hours: float, after: int) -> None:
+        """Somebody pulls a kill switch, at once or in the middle of a window."""
+
+        def stop() -> None:
+            with self.faults.unwatched():
+                now = self.clock.now()
+                if not stops.pause(self.database, scope, ref, why="a test", by="ida", now=now):
+                    return
+            self.note("stopped", scope=scope, ref=ref)
+            end = self.clock.true + timedelta(hours=hours)
+            self.at(end, lambda: self.lift(scope, ref))
+
+        if after:
+            self.faults.armed.append(Armed("drawn", after, stop))
+        else:
+            stop()
+
+    def lift(self, scope: str, ref: str | None) -> None:
+        try:
+            stops.resume(self.database, scope, ref, by="ida", now=self.clock.now())
+        except NurtureError:
+            return  # somebody was faster
+        self.note("lifted", scope=scope, ref=ref)
+
+    def do_lift(self) -> None:
+        """Somebody looks at everything that is stopped, a guardrail's stops too, and lets it go."""
+        for row in stops.listed(self.database):
+            self.lift(row["scope"], row["ref"])
+
+    def do_release(self) -> None:
+        """Somebody lets go what edits hold."""
+        guard = self.processes[0].project.planner.guard
+        held = [row["campaign"] for row in guard.listed()]
+        guard.apply(held, by="ida", now=self.clock.now(), spread=None)
+        self.work()
+
     def do_reboot(self) -> None:
         """The next crash is one of the whole machine: the journal is not believed."""
         self.reboot_next = True
@@ -402,12 +477,11 @@ class Machine:
 
     def others_work(self) -> None:
         """Who is in the middle of something does one thing at a time; the others go on."""
-        busy = self.busy
         for process in self.processes:
-            if process is not busy and not self.sole:
-                for work in (process.recover, process.tick, process.window):
+            if process not in self.busy:
+                for work in (process.recover, process.work):
                     self.guarded(process, work)
-        if busy is not None and not busy.alive:
+        if self.busy and not self.busy[-1].alive:
             raise Crash(0)  # the whole machine went down meanwhile
 
     def do_approve(self) -> None:
@@ -424,7 +498,8 @@ class Machine:
     def do_foretell(self, days: int) -> None:
         """If nothing is wrong just now: what will happen, and then what does, while nobody says
         anything."""
-        if self.faults.left or self.chores or not all(each.alive for each in self.processes):
+        calm = not (self.faults.left or self.chores) and all(p.alive for p in self.processes)
+        if not calm or self.saved.config["limits"] or stops.listed(self.database):
             return
         self.work()
         foretold = list(simulate(self.processes[0].project, days))

@@ -56,6 +56,10 @@ STARTS = (
 ASKS = {"category": "status", "tone": "neutral", "says": (), "version": 1, "ask": "coming"}
 
 
+#: Mostly one that does all; others do so together, or share the work.
+_ROLES = (("run",), ("run",), ("run",), ("run", "run"), ("run", "send"), ("plan", "send"))
+
+
 @dataclass(frozen=True)
 class Action:
     """Something that happens at an instant of true time: `do` says what, `what` with what."""
@@ -76,7 +80,8 @@ class Scenario:
     campaigns: dict[str, dict[str, Any]]
     templates: dict[str, dict[str, Any]]  #: name -> its front matter, and `version`
     actions: tuple[Action, ...]
-    processes: int  #: that plan and send on the same database
+    roles: tuple[str, ...]  #: of the processes on the same database: run | plan | send
+    lanes: int  #: so many letters a process has in hand at once
     swarm: frozenset[str]  #: kinds of faults that this seed knows at all
     shrunk: bool = False  #: something was left out, so that an event may be about nothing
 
@@ -102,16 +107,13 @@ def scenario(seed: int) -> Scenario:
         drawn = kind not in CEILINGS
         campaigns[name], own = campaign(rng, kind, name) if drawn else ceiling(kind, name)
         templates |= own
-    swarm = frozenset(
-        word
-        for word in ("crash", "transport", "refuse", "clock", "nested", "reboot", "slow")
-        if rng.random() < 0.6
-    )
+    swarm = frozenset(word for word in (*_FAULTS_KNOWN, "stop", "disk") if rng.random() < 0.6)
     lives = itertools.chain.from_iterable(_life(rng, n, start) for n in range(rng.randint(2, 4)))
     actions = [*lives, *_merges(rng, start), *_edits(rng, start, campaigns, templates)]
     actions += _rules(rng, start, config)
     actions += _faults(rng, start, swarm)
     actions += _looks(rng, start)
+    actions += _people_look(start, swarm, config)
     if any(each["approval"] != "auto" for each in config["categories"].values()):
         actions += [
             Action(start + timedelta(hours=hour), "approve")
@@ -124,7 +126,8 @@ def scenario(seed: int) -> Scenario:
         campaigns=campaigns,
         templates=templates,
         actions=tuple(sorted(actions, key=lambda each: each.at)),
-        processes=2 if rng.random() < 0.4 else 1,
+        roles=rng.choice(_ROLES),
+        lanes=rng.choice((1, 1, 3)),
         swarm=swarm,
     )
 
@@ -163,7 +166,8 @@ def configuration(rng: Random) -> dict[str, Any]:
         "caps": caps,
         "gap": rng.choice((None, {"class": "nurture", "after_any": "20 hours"})),
         "max_wait": rng.choice(("30 days", "6 days")),
-        "release_at_most": 1000,  # edits that wait for a person have tests of their own
+        "release_at_most": rng.choice((1000, 1000, 1)),
+        "limits": rng.choice(({}, {}, {}, {"everything": "2 per hour"})),
         "candidate_fields": {"mark": "text"},
     }
 
@@ -472,11 +476,38 @@ def _faults(rng: Random, start: datetime, swarm: frozenset[str]) -> list[Action]
     return found
 
 
+def _people_look(start: datetime, swarm: frozenset[str], config: dict[str, Any]) -> list[Action]:
+    """Somebody looks after what was stopped or held, every day and a half."""
+    words = ["lift"] if swarm & {"transport", "stop"} else []
+    words += ["release"] if config["release_at_most"] < 1000 else []
+    return [
+        Action(start + timedelta(hours=hour), word)
+        for word in words
+        for hour in range(17, 24 * LENGTH.days, 31)
+    ]
+
+
+#: Where a process may die. Most of them are in the sender's window.
+_PLACES = (
+    *("statement", "before commit", "after commit", "mark", "after mark", "drawn", "before line"),
+    *("after line", "hand-over", "after hand-over", "before answer", "after answer", "renewal"),
+)
+_FAULTS_KNOWN = ("crash", "transport", "refuse", "clock", "nested", "reboot", "slow")
+
+
+def _stop(rng: Random) -> tuple[str, dict[str, Any]]:
+    scope = rng.choice(("everything", "campaign", "candidate", "job"))
+    who = f"p{rng.randrange(3)}"
+    of_all = {"candidate": who, "job": f"j{rng.randrange(3)}-{who}-a1", "everything": None}
+    ref = of_all.get(scope, f"c{rng.randint(1, 3)}-{rng.choice(('apply', 'meet', 'drip'))}")
+    hours, after = rng.choice((0.1, 3, 11)), rng.choice((0, 1, 2))
+    return "stop", {"scope": scope, "ref": ref, "hours": hours, "after": after}
+
+
 def _crash(rng: Random) -> tuple[str, dict[str, Any]]:
-    where = rng.choice(
-        ("statement", "before commit", "after commit", "hand-over", "after hand-over")
-    )
-    after = rng.randint(1, 60) if where == "statement" else rng.randint(1, 8)
+    where = rng.choice(_PLACES)
+    most = {"statement": 60, "before commit": 8, "after commit": 8, "renewal": 1}.get(where, 4)
+    after = rng.randint(1, most)
     down = rng.choice((0, 0, 3, 12, 300, 1800))
     return "crash", {"where": where, "after": after, "down": down}
 
@@ -506,6 +537,16 @@ _FAULTS: dict[str, tuple[int, Callable[[Random], tuple[str, dict[str, Any]]]]] =
     "clock skew": (3, lambda rng: ("skew", {"seconds": rng.choice((-240, -30, 90, 240))})),
     "clock sleep": (1, lambda rng: ("sleep", {"hours": rng.choice((2, 9, 20))})),
     "nested": (6, _nested),
+    "stop": (4, _stop),
+    "disk full": (
+        2,
+        lambda rng: ("full_disk", {"after": rng.randint(1, 5), "times": rng.choice((1, 2, 5))}),
+    ),
+    "disk lost": (
+        1,
+        lambda rng: ("lose_journal", {"where": rng.choice(_PLACES), "after": rng.randint(1, 4)}),
+    ),
+    "transport early": (2, lambda rng: ("no_room", {"times": rng.randint(1, 3)})),
 }
 
 
