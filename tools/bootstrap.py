@@ -8,6 +8,7 @@
     python3 tools/bootstrap.py lint     ruff and mypy
     python3 tools/bootstrap.py bench    the measurements in bench/
     python3 tools/bootstrap.py worlds   invented worlds with faults, 200 of them: see tests/sim
+    python3 tools/bootstrap.py crashes  kills daemons at seeded moments; KILLS=100 for a hundred
     python3 tools/bootstrap.py mutants  breaks one law at a time in a copy; which test sees it?
 
 Each of them first makes `.venv` in this folder, or brings it up to date with the lock (wheels only,
@@ -46,6 +47,7 @@ COMMANDS = {
     "test": (["pytest", "-n", "auto", "--dist", "worksteal"], True),  # one process a core
     "bench": (["bench"], True),
     "worlds": (["tests.sim"], True),
+    "crashes": (["pytest", "-s", "tests/acceptance/test_kill_nine.py"], True),
     "mutants": (["tools.mutants"], True),
     "lint": (None, True),
 }
