@@ -44,7 +44,7 @@ from nurture.engine.sender import until_idle
 from nurture.engine.simulate import simulate
 from nurture.intake.apply import apply_all
 from nurture.intake.sample import sample_events
-from nurture.store import history, planning
+from nurture.store import alarm, history
 
 #: Answers, by name: numbers with their unit in the name.
 Answers = dict[str, float]
@@ -115,7 +115,7 @@ def replanning(quick: bool) -> Answers:
         rows = []
         for _ in range(rounds):
             with project.database.write() as connection:
-                planning.rearm(connection, ["interview-preparation"], people.NOW)
+                alarm.rearm(connection, ["interview-preparation"], people.NOW)
             before = loop()
             cost = _each(spent(lambda: _plan_all(project)), many)
             rows.append((cost, (before + loop()) / 2))

@@ -14,7 +14,7 @@ from nurture.engine.presence import BEAT, Presence
 from nurture.engine.project import Project
 from nurture.engine.sender import Sender, until_idle
 from nurture.errors import NurtureError, Problem
-from nurture.store import planning
+from nurture.store import alarm, planning
 
 log = logging.getLogger("nurture.daemon")
 
@@ -154,7 +154,7 @@ class Daemon:
     def _sweep(self) -> None:
         now = self.project.clock.now()
         with self.project.database.write() as connection:
-            planning.sweep(connection, now.toordinal() % SWEEP, SWEEP, now)
+            alarm.sweep(connection, now.toordinal() % SWEEP, SWEEP, now)
         self._work()
 
     def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:

@@ -14,7 +14,7 @@ from nurture.engine.pins import Pins
 from nurture.engine.planner import Planner
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Renderer
-from nurture.store import planning, revisions
+from nurture.store import alarm, planning, revisions
 from nurture.store.database import Database, one_at_a_time
 
 IN_FORCE = "in-force"  #: the mark that says which files and rules people were planned by
@@ -98,7 +98,7 @@ class Project:
             touched = {name for name in names if in_force.get(name) != was.get(name)}
             everybody = before["rules"] != rules
             campaigns = None if everybody else touched.union(changed)
-            planning.rearm(connection, campaigns, self.clock.now())
+            alarm.rearm(connection, campaigns, self.clock.now())
             kinds = kinds_of(self.library.templates)
             others = self._of_other_kinds(before.get("kinds", kinds), kinds)
             for name in touched | others:

@@ -112,6 +112,8 @@ class Sender:
                 self.planner.guard.ticked(connection, now)
             kept = self._mark(connection, chosen, lease, now) if chosen else set()
         self._kept |= kept
+        if ids:
+            log.info("planned", extra={"action": "planned", "candidates": len(ids)})
         if chosen:
             self._hand_over(chosen, lease, now)
             self.outcomes.record()

@@ -1,13 +1,14 @@
 """Whose agenda may say something new? Rung in the transaction that changes a fact."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, case, select, text, update
 
 from nurture.store.database import CHANNEL
-from nurture.store.tables import candidates
+from nurture.store.tables import candidates, enrollments
 
+_A_MOMENT = timedelta(milliseconds=1)
 _CHUNK = 500  # ids a statement: SQLite has a limit on parameters
 
 
@@ -46,3 +47,24 @@ def ring(connection: Connection, ids: Collection[int], at: datetime) -> None:
         connection.execute(_RING, {"ids": chunk, "at": at})
     if ordered and connection.dialect.name == "postgresql":
         connection.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def rearm(connection: Connection, campaigns: Collection[str] | None, now: datetime) -> int:
+    """Ask for a new planning, in the second lane, of everybody enrolled in these campaigns; None:
+    in any."""
+    enrolled = select(enrollments.c.candidate_id).where(enrollments.c.ended_at.is_(None))
+    if campaigns is not None:
+        enrolled = enrolled.where(enrollments.c.campaign.in_(campaigns))
+    # Who waits for nothing comes last. (Databases differ on where NULL is sorted.)
+    in_order = case((candidates.c.wake_at.is_(None), now), else_=now - _A_MOMENT)
+    done = connection.execute(
+        update(candidates).where(candidates.c.id.in_(enrolled)).values(rearm_at=in_order)
+    )
+    return int(done.rowcount)
+
+
+def sweep(connection: Connection, share: int, shares: int, now: datetime) -> None:
+    """Plan one share of all candidates anew: the net beneath the alarms."""
+    connection.execute(
+        update(candidates).where(candidates.c.id % shares == share).values(rearm_at=now)
+    )

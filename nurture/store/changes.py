@@ -27,6 +27,7 @@ from nurture.errors import OutsideError
 from nurture.store import alarm, calls, restored, returns
 from nurture.store.calls import Rang
 from nurture.store.database import Contended, Database, first_line
+from nurture.store.erasing import scrub
 from nurture.store.facts import former_number
 from nurture.store.returns import Returned
 from nurture.store.tables import (
@@ -42,9 +43,7 @@ from nurture.store.tables import (
     offers,
     people,
     promises,
-    steps,
     tasks,
-    verdicts,
 )
 from nurture.store.uniting import unite
 
@@ -52,7 +51,6 @@ T = TypeVar("T")
 _ATTEMPTS = 5
 _CHUNK = 500  # keys a statement: SQLite has a limit on parameters
 _AS_OF = "_as_of"  # in `data`: instant -> the keys that were last told then
-_ERASED = ("stage", "applied_at", "stage_since", "rejected_at", "sent_at", "expires_at", "kind")
 #: The columns that intake writes, by table; the rest of an object's facts is in `data`.
 _COLUMNS = {
     candidates: (
@@ -285,7 +283,7 @@ def save(connection: Connection, known: Known, now: datetime) -> dict[int, int]:
     came_back = [each._replace(candidate_id=owner(each.candidate_id)) for each in known.returned]
     returns.came_back(connection, came_back, now)
     for candidate in sorted(map(owner, known.erased)):
-        _scrub(connection, candidate)
+        scrub(connection, candidate)
     alarm.ring(connection, {owner(candidate) for candidate in known.rung}, now)
     return numbers
 
@@ -381,21 +379,3 @@ def _data(record: Record) -> dict[str, Any]:
     for name, at in record.as_of.items():
         grouped.setdefault(at, []).append(name)
     return record.data | {_AS_OF: grouped}
-
-
-def _scrub(connection: Connection, candidate: int) -> None:
-    """Take out of everything about this person what tells who they are."""
-    connection.execute(update(events).where(events.c.candidate_id == candidate).values(data={}))
-    # Refusals quote addresses, tasks names, and a failed planning whatever it stumbled on.
-    for table in (messages, verdicts, steps):
-        connection.execute(update(table).where(table.c.candidate_id == candidate).values(detail={}))
-    connection.execute(update(tasks).where(tasks.c.candidate_id == candidate).values(text=""))
-    connection.execute(delete(promises).where(promises.c.candidate_id == candidate))
-    connection.execute(update(candidates).where(candidates.c.id == candidate).values(problem=None))
-    for table in (applications, interviews, offers):
-        rows = connection.execute(
-            select(table.c.ref, table.c.data).where(table.c.candidate_id == candidate)
-        ).all()
-        for ref, data in rows:
-            kept = {name: data[name] for name in _ERASED if name in data}
-            connection.execute(update(table).where(table.c.ref == ref).values(data=kept))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -11,7 +11,6 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
-    case,
     delete,
     func,
     insert,
@@ -37,8 +36,6 @@ from nurture.store.tables import (
     tasks,
     verdicts,
 )
-
-_A_MOMENT = timedelta(milliseconds=1)
 
 
 @dataclass(kw_only=True)
@@ -362,27 +359,6 @@ def owners(connection: Connection, ids: Collection[int]) -> dict[int, int]:
     """Whose these messages are now."""
     rows = connection.execute(_OWNERS, {"ids": list(ids)})
     return dict(rows.tuples().all())
-
-
-def rearm(connection: Connection, campaigns: Collection[str] | None, now: datetime) -> int:
-    """Ask for a new planning, in the second lane, of everybody enrolled in these campaigns; None:
-    in any."""
-    enrolled = select(enrollments.c.candidate_id).where(enrollments.c.ended_at.is_(None))
-    if campaigns is not None:
-        enrolled = enrolled.where(enrollments.c.campaign.in_(campaigns))
-    # Who waits for nothing comes last. (Databases differ on where NULL is sorted.)
-    in_order = case((candidates.c.wake_at.is_(None), now), else_=now - _A_MOMENT)
-    done = connection.execute(
-        update(candidates).where(candidates.c.id.in_(enrolled)).values(rearm_at=in_order)
-    )
-    return int(done.rowcount)
-
-
-def sweep(connection: Connection, share: int, shares: int, now: datetime) -> None:
-    """Plan one share of all candidates anew: the net beneath the alarms."""
-    connection.execute(
-        update(candidates).where(candidates.c.id % shares == share).values(rearm_at=now)
-    )
 
 
 def mark(connection: Connection, name: str) -> Any:

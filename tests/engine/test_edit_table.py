@@ -132,8 +132,8 @@ def test_a_moment_on_another_fact_sends_nobody_again_what_they_had(world: World,
 def test_what_changes_about_a_mail_in_hand_does_not_send_it_again(
     world: World, meanwhile: str
 ) -> None:
-    """Planned and sent by another process just then: its occasion moves by a few minutes, or its moment
-    hangs on something else."""
+    """Planned and sent by another process just then: its occasion moves by a few minutes, or its
+    moment hangs on something else."""
     world.template("notes/one", "receipt")
     head = HEAD.format(status="live", leave="application.withdrawn", enter_if="")
     head = head.replace("application.created", "interview.scheduled").replace(

@@ -14,7 +14,7 @@ from nurture.engine.daemon import Daemon
 from nurture.engine.journal import Journal
 from nurture.engine.planner import Planner
 from nurture.errors import OutsideError
-from nurture.store import desk, history, planning
+from nurture.store import alarm, desk, history, planning
 from tests.world import World
 
 LETTER = """\
@@ -285,7 +285,7 @@ def test_an_edit_met_by_a_busy_database_takes_effect_later(
     ready.campaign(
         "letter", LETTER.format(does="send: notes/one") + "  - send: notes/two\n    after: 1 hour\n"
     )
-    sound, failures = planning.rearm, [1]
+    sound, failures = alarm.rearm, [1]
 
     def busy(*arguments: Any) -> int:
         if failures:
@@ -293,7 +293,7 @@ def test_an_edit_met_by_a_busy_database_takes_effect_later(
             raise OSError("database is locked")
         return sound(*arguments)
 
-    monkeypatch.setattr(planning, "rearm", busy)
+    monkeypatch.setattr(alarm, "rearm", busy)
     with pytest.raises(OSError, match="locked"):
         ready.project.reload()
     ready.reload()

@@ -27,7 +27,7 @@ from nurture.errors import NurtureError, OutsideError, Problems
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
 from nurture.rendering.links import Signer
-from nurture.store import desk, planning
+from nurture.store import alarm, desk, planning
 from nurture.store.database import Database
 from nurture.store.tables import candidates, messages
 from tests.sim.faults import Armed, Crash, Faults, answer
@@ -514,7 +514,7 @@ class Machine:
         self.work()
         since = len(self.log)
         with self.database.write() as connection:
-            planning.sweep(connection, 0, 1, self.clock.now())
+            alarm.sweep(connection, 0, 1, self.clock.now())
         self.work()
         self.note("swept", since=since)
 
