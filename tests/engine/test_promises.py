@@ -1,6 +1,7 @@
 """What is owed to a candidate: made by the mail that says so, watched until it is kept."""
 
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
@@ -114,7 +115,9 @@ def test_the_mail_says_the_date_that_is_owed(watched: World) -> None:
 
     watched.sender.write = kept
     thank(watched)
-    assert b"a decision by Monday, 30 November 2026, 15:00" in raw[0].replace(b"=\r\n", b"")
+    said = message_from_bytes(raw[0], policy=policy.default).get_body(("plain",))
+    assert said is not None
+    assert "a decision by Monday, 30 November 2026, 15:00" in said.get_content()
 
 
 def test_business_days_are_the_candidates_own(watched: World) -> None:
@@ -199,7 +202,7 @@ def test_a_mail_that_is_sent_at_its_second_attempt_promises_from_then_on(watched
 def test_a_promise_is_made_though_the_database_was_away_just_after_its_mail(
     watched: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = watched.sender._record_window
+    record = watched.sender.outcomes.write
     failing = iter([OutsideError("database: gone")])
 
     def away(*given: Any) -> None:
@@ -207,7 +210,7 @@ def test_a_promise_is_made_though_the_database_was_away_just_after_its_mail(
             raise error
         record(*given)
 
-    monkeypatch.setattr(watched.sender, "_record_window", away)
+    monkeypatch.setattr(watched.sender.outcomes, "write", away)
     with pytest.raises(OutsideError):
         thank(watched)
     assert owed(watched) == []
