@@ -1,4 +1,4 @@
-"""Would a test notice? Breaks one law of the agenda at a time, in a copy, and tells who saw it.
+"""Would a test notice? Breaks one law of agenda or sender at a time, in a copy; tells who saw it.
 
     python3 tools/bootstrap.py mutants            all, as a table of Markdown
     python3 tools/bootstrap.py mutants pace tone  those whose name holds one of these words
@@ -26,6 +26,9 @@ CAPS = "nurture/core/caps.py"
 HOLDING = "nurture/core/holding.py"
 LAWS = ("tests/core/test_agenda.py", "tests/core/test_agenda_laws.py", "tests/core/test_caps.py")
 STORIES = ("tests/core/test_holding.py", *LAWS)
+SENDER = "nurture/engine/sender.py"
+WINDOWS = ("tests/engine/test_windows.py",)
+SENDING = ("tests/engine/test_sending.py",)
 CLOCKS = ("tests/core/test_every_clock_change.py", "tests/core/test_timing.py")
 
 
@@ -244,6 +247,119 @@ MUTATIONS = (
         "_fold(connection, other, kept)\n            if",
         "if",
         ("tests/engine/test_becoming_one.py",),
+    ),
+    Mutation(
+        "a mail is claimed after it was sent",
+        SENDER,
+        """            kept = self._mark(connection, chosen, lease, now) if chosen else set()
+        self._kept |= kept
+""",
+        """        if chosen:
+            self._hand_over(chosen, lease, now)
+            with self.database.write() as connection:
+                self._mark(connection, chosen, lease, now)
+            self.outcomes.record()
+            chosen = []
+""",
+        WINDOWS,
+    ),
+    Mutation(
+        "a mail is handed over before its mark is durable",
+        SENDER,
+        """            kept = self._mark(connection, chosen, lease, now) if chosen else set()
+        self._kept |= kept
+""",
+        """            kept = self._mark(connection, chosen, lease, now) if chosen else set()
+            if chosen:
+                self._hand_over(chosen, lease, now)
+                chosen = []
+        self.outcomes.record()
+        self._kept |= kept
+""",
+        WINDOWS,
+    ),
+    Mutation(
+        "who has what in hand is forgotten when outcomes are recorded",
+        "nurture/store/planning.py",
+        "mine = and_(messages.c.state == MessageState.SENDING, messages.c.lease == lease)",
+        "mine = messages.c.state == MessageState.SENDING",
+        WINDOWS,
+    ),
+    Mutation(
+        "what another process is just sending is taken from it",
+        "nurture/store/planning.py",
+        "        query = query.where(messages.c.lease_until < now)\n",
+        "        pass\n",
+        SENDING,
+    ),
+    Mutation(
+        "a window goes on after its lease",
+        SENDER,
+        "        if self.over() or self._stops.forbids(message):",
+        "        if self._stops.forbids(message):",
+        WINDOWS,
+    ),
+    Mutation(
+        "leases are not renewed",
+        SENDER,
+        "                planning.renew(connection, self._lease, now + LEASE)\n",
+        "",
+        WINDOWS,
+    ),
+    Mutation(
+        "a mail is decided, and marked in another transaction",
+        SENDER,
+        "            chosen = self._paced(connection, planned.values(), now)\n",
+        "        with self.database.write() as connection:\n"
+        "            chosen = self._paced(connection, planned.values(), now)\n",
+        WINDOWS,
+    ),
+    Mutation(
+        "queued mail is decided again without a lock",
+        "nurture/store/planning.py",
+        """    .limit(_MOST)
+    .with_for_update(skip_locked=True)
+)
+_ENTER""",
+        """    .limit(_MOST)
+)
+_ENTER""",
+        WINDOWS,
+    ),
+    Mutation(
+        "nobody is asked right before a mail leaves",
+        SENDER,
+        "        if self.over() or self._stops.forbids(message):",
+        "        if self.over():",
+        ("tests/engine/test_stops.py",),
+    ),
+    Mutation(
+        "the journal has its line after the mail has left",
+        SENDER,
+        "                self._journal.offer(self._lease, message.id)\n",
+        "                pass\n",
+        WINDOWS,
+    ),
+    Mutation(
+        "what was offered and not answered goes again after a crash",
+        "nurture/engine/recovery.py",
+        "if fates[row.id] is Fate.OFFERED and not sent_twice_rather(row.category)",
+        "if fates[row.id] is Fate.OFFERED and sent_twice_rather(row.category)",
+        SENDING,
+    ),
+    Mutation(
+        "a journal of another boot is believed",
+        "nurture/engine/journal.py",
+        "            return None  # of another boot or machine, or somebody removed it",
+        "            return {}",
+        SENDING,
+    ),
+    Mutation(
+        "what was sent is sent again when an edit hangs it on another fact",
+        "nurture/core/past.py",
+        "if mine and (not step.again_if_moved or _hung_elsewhere(record, step)):",
+        "if mine and not step.again_if_moved:",
+        ("tests/engine/test_edit_table.py",),
     ),
 )
 

@@ -4,7 +4,6 @@ The checkers read this and nothing else: no table, no decision, no reason of the
 """
 
 import email
-import email.policy
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -96,11 +95,11 @@ class Note(Entry):
 
 def sections(raw: bytes) -> tuple[Section, ...]:
     """What the text part says of each of its sections, in order."""
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    body = message.get_body(("plain",))
-    assert body is not None
-    found = _MARK.findall(body.get_content())
-    assert found, f"a mail that says nothing: {body.get_content()[:300]!r}"
+    parts = email.message_from_bytes(raw).walk()
+    body = next(each for each in parts if each.get_content_type() == "text/plain")
+    text = body.get_payload(decode=True).decode()
+    found = _MARK.findall(text)
+    assert found, f"a mail that says nothing: {text[:300]!r}"
     return tuple(
         Section(campaign, step, int(version), category, job, room, time)
         for campaign, step, version, category, job, room, time in found
