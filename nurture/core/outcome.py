@@ -97,13 +97,12 @@ def consequence(
             later = _again(outcome, message_id, attempts, created_at, now)
             return replace(later, reason=Reason.REFUSED, halts=_halted(outcome.text))
         case Rejected():
-            about_address = outcome.blame is Blame.ADDRESS
             return Consequence(
                 state=MessageState.FAILED,
                 reason=Reason.REFUSED,
-                suppress=outcome.text if about_address else None,
+                suppress=outcome.text if outcome.blame is Blame.ADDRESS else None,
                 text=outcome.text,
-                halts=None if about_address else Halts.CAMPAIGN,
+                halts=Halts.CAMPAIGN if outcome.blame is Blame.CONTENT else None,
             )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nurture.clock import SetClock
-from nurture.core.model import Rejected
+from nurture.core.model import Blame, Rejected
 from nurture.store.database import Database
 from nurture.store.tables import metadata
 from tests.world import World
@@ -209,7 +209,7 @@ def test_a_mail_that_was_refused_counts_against_no_cap_and_is_not_told_as_sent(
     rules(world, "caps: [{at_most: 1, per: 5 days}]")
     world.campaign("drip", DRIP.replace("10 days", "1 minute"))
     world.reload()
-    world.postman.answers = [Rejected(text="554 no", code=554)]
+    world.postman.answers = [Rejected(text="554 no", code=554, blame=Blame.SERVER)]
     apply_for(world)
     world.run_for(days=1)
     assert [step for step, _ in world.sent()] == ["two"]
