@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE
+from nurture.rendering.shapes import Written
 
 #: Everything by which a mail has ever asked for something when it was opened.
 HOSTILE = """<!DOCTYPE html><html><head>
@@ -165,7 +166,7 @@ def test_a_hostile_letter_asks_for_nothing_when_it_is_previewed(
 
     def hostile(*given: Any) -> Any:
         letter = written(*given)
-        rendered = dataclasses.replace(letter.rendered, html=elsewhere.letter())
+        rendered = dataclasses.replace(letter.rendered, html_part=Written(elsewhere.letter()))
         return dataclasses.replace(letter, rendered=rendered)
 
     monkeypatch.setattr(populated.letters, "preview", hostile)
