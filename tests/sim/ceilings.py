@@ -21,6 +21,8 @@ _SILENCE = {"applied": 7, "screening": 5, "interviewing": 3, "final": 2}
 _MORE_DAYS = 2
 _TOLERANCE = timedelta(hours=36)
 _WORDS = ("contact.logged", "candidate.replied")
+#: Mail that says what was decided: it keeps a promise of "a decision".
+_DECISIONS = frozenset({"decision", "offer", "closure"})
 _OVER = (
     *("application.rejected", "application.withdrawn", "application.hired"),
     *("candidate.do_not_contact", "offer.accepted"),
@@ -50,7 +52,7 @@ def ceilings(machine: Machine, past: Past) -> list[str]:
             by_tasks = [at for who, name, at in made if who == ref and name == kinds["debt"]]
             due = datetime.fromisoformat(told.event["promise"]["due"])
             if told.at < due:
-                found += _forgotten(machine, past, ref, job, due, by_tasks)
+                found += _forgotten(machine, past, ref, job, told.at, due, by_tasks)
     return [f"ceilings: {each}" for each in found]
 
 
@@ -60,10 +62,15 @@ def _silences(
     """Stretches without a word, in one stage, that were longer than the stage allows."""
     heard: list[tuple[datetime, str | None]] = []  # when, and the stage since then if it is another
     words = [mail.at for mail in past.accepted if mail.to.startswith(f"{ref}@") and _counts(mail)]
-    words += [each.at for each in past.events({ref}, len(past.log), *_WORDS)]
+    words += [
+        each.at
+        for each in past.events({ref}, len(past.log), *_WORDS)
+        if each.event.get("contact", {}).get("outcome") != "no_answer"
+    ]
     for told in past.events({ref}, len(past.log)):
         another = None
-        if told.event["type"] in _OVER and about(told, "application") in (job, None):
+        closed = told.event["type"] == "job.closed" and str(about(told, "job")).endswith(job)
+        if closed or (told.event["type"] in _OVER and about(told, "application") in (job, None)):
             another = "over"
         elif about(told, "application") == job:
             another = told.event["application"].get("stage")
@@ -88,22 +95,30 @@ def _counts(mail: Mail) -> bool:
 
 
 def _forgotten(
-    machine: Machine, past: Past, ref: str, job: str, due: datetime, by_tasks: list[datetime]
+    machine: Machine,
+    past: Past,
+    ref: str,
+    job: str,
+    made: datetime,
+    due: datetime,
+    by_tasks: list[datetime],
 ) -> Iterator[str]:
     late = _later(machine, past, ref, due, 0)
     if late > machine.clock.now():
         return
-    if any(past.events({ref}, len(past.log), *_OVER)):
+    if any(past.events({ref}, len(past.log), *_OVER, "job.closed")):
         return
     early = due - timedelta(hours=30)
     written = [
-        mail.at
+        (mail.at, each)
         for mail in past.accepted
-        if mail.to.startswith(f"{ref}@")
+        if mail.to.startswith(f"{ref}@") and mail.at <= late
         for each in mail.sections
-        if each.job == job and (kind_of(each.campaign) == "debt" or each.category == "decision")
+        if each.job == job
     ]
-    if not any(early <= at <= late for at in (*written, *by_tasks)):
+    told = any(each.category in _DECISIONS and at > made for at, each in written)
+    owned_up = [at for at, each in written if kind_of(each.campaign) == "debt"]
+    if not told and not any(early <= at <= late for at in (*owned_up, *by_tasks)):
         yield f"{ref} was promised something about {job} by {due}, and nobody came back to it"
 
 

@@ -269,9 +269,14 @@ def _over(past: Past, mail: Mail, section: object, events: list[Told]) -> Iterat
     which = kind_of(campaign)
     file = mail.files.campaigns[campaign]
     leaves = {event for each in file.get("leave", ()) for event in each["on"]}
+    again = [told.seq for told in events if _is(told, "application.reopened", job)]
     for told in events:
         type_ = told.event["type"]
-        if type_ in _CLOSING and about(told, "application") == job and which != "no":
+        over = type_ in _CLOSING and about(told, "application") == job and which != "no"
+        if over and told.seq > max(again, default=-1):
+            yield f"{mail} after {type_} #{told.seq}"
+        ended = type_ == "job.closed" and about(told, "job") == _job_of(past, job)
+        if ended and told.seq > max(again, default=-1):
             yield f"{mail} after {type_} #{told.seq}"
         if (
             type_ == "interview.cancelled"
@@ -293,6 +298,18 @@ def _over(past: Past, mail: Mail, section: object, events: list[Told]) -> Iterat
             entered = [e for e in entered if about(e, "application") == job]
         if (same or which == "drip") and entered and entered[0].seq < told.seq:
             yield f"{mail} after leaving by {type_} #{told.seq}"
+
+
+def _is(told: Told, type_: str, application: str) -> bool:
+    return told.event["type"] == type_ and about(told, "application") == application
+
+
+def _job_of(past: Past, application: str) -> str | None:
+    """The job that somebody applied for."""
+    for told in past.told:
+        if _is(told, "application.created", application):
+            return str(told.event["application"]["job"]["id"])
+    return None
 
 
 def shut(past: Past) -> Iterator[str]:
@@ -355,7 +372,13 @@ def tone(past: Past) -> Iterator[str]:
     for n, mail in enumerate(past.accepted):
         people = past.of(mail)
         if "cheerful" in _tones(mail):
+            again = {
+                about(told, "application"): told.seq
+                for told in past.events(people, mail.decided_seq, "application.reopened")
+            }
             for told in past.events(people, mail.decided_seq, *_BAD_NEWS):
+                if told.seq < again.get(about(told, "application"), -1):
+                    continue  # it was taken back
                 if mail.decided_at - told.occurred_at < timedelta(days=14):
                     yield f"{mail} is cheerful after {told.event['type']} #{told.seq}"
         for section in mail.sections:
@@ -441,6 +464,21 @@ def alarms(past: Past) -> Iterator[str]:
                 yield f"{mail} was forgotten until everybody was looked at"
 
 
+def care(past: Past) -> Iterator[str]:
+    """Who needs care gets neither promotion nor cheer, and nothing that nobody looked at."""
+    for mail in past.accepted:
+        told = list(past.events(past.of(mail), mail.decided_seq, "candidate.sensitive"))
+        if not told or datetime.fromisoformat(told[-1].event["until"]) <= mail.decided_at:
+            continue
+        if category(mail.files, mail.first.category)["class"] == "nurture":
+            yield f"{mail} to somebody who needs care since #{told[-1].seq}"
+        if "cheerful" in _tones(mail):
+            yield f"{mail} is cheerful to somebody who needs care since #{told[-1].seq}"
+        looked = [note.seq for note in past.notes("approved") if note.seq < mail.decided_seq]
+        if not looked:
+            yield f"{mail} was approved by nobody, though they need care since #{told[-1].seq}"
+
+
 def wishes(past: Past) -> Iterator[str]:
     """What can wait keeps to the candidate's own pace, hours and quiet days; whoever would rather
     be rung gets nothing promotional."""
@@ -512,13 +550,8 @@ def _stops(past: Past, note: Note, mail: Mail) -> bool:
         case "candidate":
             return ref in past.of(mail)
         case "job":
-            jobs = {
-                about(told, "application"): told.event["application"]["job"]["id"]
-                for told in past.told
-                if told.event["type"] == "application.created"
-            }
-            return any(jobs.get(each.job) == ref for each in mail.sections)
+            return any(_job_of(past, each.job) == ref for each in mail.sections)
     return True
 
 
-CHECKERS = (caps, twice, exits, shut, hours, wishes, tone, stopped, foretold, alarms)
+CHECKERS = (caps, twice, exits, shut, hours, wishes, tone, care, stopped, foretold, alarms)

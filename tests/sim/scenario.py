@@ -114,7 +114,8 @@ def scenario(seed: int) -> Scenario:
     actions += _faults(rng, start, swarm)
     actions += _looks(rng, start)
     actions += _people_look(start, swarm, config)
-    if any(each["approval"] != "auto" for each in config["categories"].values()):
+    asks = any(each["approval"] != "auto" for each in config["categories"].values())
+    if asks or any(each.what.get("type") == "candidate.sensitive" for each in actions):
         actions += [
             Action(start + timedelta(hours=hour), "approve")
             for hour in range(5, 24 * (LENGTH + DRAIN).days, 37)
@@ -208,6 +209,8 @@ class _Life:
         self.ref = ref
         self.applications: list[str] = []
         self.closed: set[str] = set()
+        self.rejected: set[str] = set()
+        self.jobs: dict[str, str] = {}  # application -> job
         self.booked: dict[str, tuple[str, datetime]] = {}  # interview -> application, start
         self.offers: dict[str, str] = {}
         self.count = itertools.count(1)
@@ -232,6 +235,9 @@ class _Life:
             self.applies_again: 0.7,
             self.is_promised: 1,
             self.wishes: 1.2,
+            self.needs_care: 0.5,
+            self.job_closes: 0.5,
+            self.reopens: 0.8,
         }
         (act,) = self.rng.choices(list(kinds), list(kinds.values()))
         told = act(at)
@@ -241,6 +247,7 @@ class _Life:
         ref = f"{self.ref}-a{len(self.applications) + 1}"
         self.applications.append(ref)
         job = {"id": f"j{self.rng.randrange(3)}-{ref}", "title": ref}
+        self.jobs[ref] = job["id"]
         about = {"id": ref, "job": job, "stage": "applied", "recruiter": "ida@sim.example"}
         return {
             "type": "application.created",
@@ -332,6 +339,8 @@ class _Life:
             "kind": self.rng.choice(("call", "mail")),
             "at": (at - timedelta(hours=late)).isoformat(),
         }
+        if contact["kind"] == "call" and self.rng.random() < 0.4:
+            contact["outcome"] = self.rng.choice(("spoke", "voicemail", "no_answer"))
         told: dict[str, Any] = {"type": "contact.logged", "contact": contact}
         return {**told, "application": {"id": application}} if application else told
 
@@ -379,7 +388,28 @@ class _Life:
             return None
         self.closed.add(application)
         how = self.rng.choice(("rejected", "rejected", "withdrawn", "hired"))
+        if how != "hired":
+            self.rejected.add(application)
         return {"type": f"application.{how}", "application": {"id": application}}
+
+    def job_closes(self, _at: datetime) -> dict[str, Any] | None:
+        application = self._one()
+        if application is None:
+            return None
+        self.closed.add(application)
+        return {"type": "job.closed", "job": {"id": self.jobs[application]}}
+
+    def reopens(self, _at: datetime) -> dict[str, Any] | None:
+        if not self.rejected:
+            return None
+        application = self.rng.choice(sorted(self.rejected))
+        self.rejected.discard(application)
+        self.closed.discard(application)
+        return {"type": "application.reopened", "application": {"id": application}}
+
+    def needs_care(self, at: datetime) -> dict[str, Any]:
+        until = at + timedelta(hours=self.rng.choice((30, 90)))
+        return {"type": "candidate.sensitive", "until": until.isoformat()}
 
     def gets_offer(self, at: datetime) -> dict[str, Any] | None:
         application = self._one()
