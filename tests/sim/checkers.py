@@ -96,7 +96,9 @@ _HARMLESS = {"contact.logged", "candidate.replied", "candidate.unsubscribed", "a
 
 
 def _stirred(past: Past, mail: Mail, later: Mail, people: set[str]) -> bool:
-    """Whether something was told in between that may have moved the later one."""
+    """Whether something was told in between that may have moved the later one, or made it theirs."""
+    if any(mail.decided_seq <= seq < later.seq for seq, _, _ in past.merges):
+        return True
     for told in past.events(people, later.seq):
         if told.seq < mail.decided_seq or told.event["type"] in _HARMLESS:
             continue
@@ -379,7 +381,8 @@ def tone(past: Past) -> Iterator[str]:
             for told in past.events(people, mail.decided_seq, *_BAD_NEWS):
                 if told.seq < again.get(about(told, "application"), -1):
                     continue  # it was taken back
-                if mail.decided_at - told.occurred_at < timedelta(days=14):
+                # By the machine's clock, where that was behind.
+                if mail.decided_at - min(told.occurred_at, told.at) < timedelta(days=14):
                     yield f"{mail} is cheerful after {told.event['type']} #{told.seq}"
         for section in mail.sections:
             if category(mail.files, section.category)["class"] != "nurture":
