@@ -96,7 +96,7 @@ _HARMLESS = {"contact.logged", "candidate.replied", "candidate.unsubscribed", "a
 
 
 def _stirred(past: Past, mail: Mail, later: Mail, people: set[str]) -> bool:
-    """Whether something was told in between that may have moved the later one, or made it theirs."""
+    """Whether something told in between may have moved the later one, or made it theirs."""
     if any(mail.decided_seq <= seq < later.seq for seq, _, _ in past.merges):
         return True
     for told in past.events(people, later.seq):
