@@ -13,7 +13,7 @@ from tests.sim.campaigns import kind_of
 from tests.sim.checkers import is_holiday
 from tests.sim.log import Mail
 from tests.sim.machine import Machine
-from tests.sim.past import Past, about, category
+from tests.sim.past import Past, about, category, step_of
 
 #: The longest silence of each stage, in business days of the candidate.
 _SILENCE = {"applied": 7, "screening": 5, "interviewing": 3, "final": 2}
@@ -61,11 +61,14 @@ def _silences(
 ) -> Iterator[str]:
     """Stretches without a word, in one stage, that were longer than the stage allows."""
     heard: list[tuple[datetime, str | None]] = []  # when, and the stage since then if it is another
-    words = [mail.at for mail in past.accepted if mail.to.startswith(f"{ref}@") and _counts(mail)]
+    words = [
+        mail.at for mail in past.accepted if mail.to.startswith(f"{ref}@") and _counts(mail, job)
+    ]
     words += [
         each.at
         for each in past.events({ref}, len(past.log), *_WORDS)
         if each.event.get("contact", {}).get("outcome") != "no_answer"
+        and about(each, "application") in (job, None)
     ]
     for told in past.events({ref}, len(past.log)):
         another = None
@@ -89,9 +92,12 @@ def _silences(
             yield f"{ref} heard nothing about {job} ({stage}) from {at} to {then}"
 
 
-def _counts(mail: Mail) -> bool:
-    """Whether it tells anybody how their application goes: else it ends no silence."""
-    return any(category(mail.files, each)["counts_as_contact"] for each in mail.categories)
+def _counts(mail: Mail, job: str) -> bool:
+    """Whether it tells them how this application goes: else it ends no silence."""
+    return any(
+        category(mail.files, each.category)["counts_as_contact"] and each.job in (job, "none")
+        for each in mail.sections
+    )
 
 
 def _forgotten(
@@ -110,14 +116,18 @@ def _forgotten(
         return
     early = due - timedelta(hours=30)
     written = [
-        (mail.at, each)
+        (mail.at, each, step_of(mail.files, each.campaign, each.step) or {})
         for mail in past.accepted
         if mail.to.startswith(f"{ref}@") and mail.at <= late
         for each in mail.sections
         if each.job == job
     ]
-    told = any(each.category in _DECISIONS and at > made for at, each in written)
-    owned_up = [at for at, each in written if kind_of(each.campaign) == "debt"]
+    told = any(each.category in _DECISIONS and at > made for at, each, _ in written)
+    owned_up = [
+        at
+        for at, each, step in written
+        if kind_of(each.campaign) == "debt" or "promise" in step  # which names another date
+    ]
     if not told and not any(early <= at <= late for at in (*owned_up, *by_tasks)):
         yield f"{ref} was promised something about {job} by {due}, and nobody came back to it"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, exists, or_, select
 
 from nurture.authoring.library import Library
 from nurture.config import load_config
@@ -43,6 +43,11 @@ LAYOUT = """<html lang="{{ lang }}"><head><title>{{ fixed.subject }}</title></he
 #: Longer than a lease: then what was in the hands of a dead process is looked for.
 AFTER_A_LEASE = timedelta(minutes=11)
 _PATIENCE = 300
+_NOW = bindparam("now", type_=candidates.c.wake_at.type)
+_DUE = select(
+    exists().where(or_(candidates.c.wake_at <= _NOW, candidates.c.rearm_at <= _NOW))
+    | exists().where(messages.c.state == MessageState.QUEUED)
+)
 #: Where the journals of processes are, in the project's folder.
 LANES = Path("var/lanes")
 
@@ -77,6 +82,7 @@ class Process:
         self.sender: Sender
         self.journal: SimJournal
         self.journal_lost = False  #: since its window began
+        self.done = False  #: with its chores
 
     def start(self) -> None:
         """As the daemon begins."""
@@ -116,9 +122,11 @@ class Process:
         self.journal_lost = False
         self.decided = (len(self.machine.log), self.machine.clock.now())
         taken = self.sender.window()
-        if taken or self.role == "send":
+        if self.role == "send":
             return taken
-        return self.project.planner.chores()
+        chores = self.project.planner.chores()
+        self.done = chores == 0
+        return taken + chores
 
     def reload(self) -> int:
         try:
@@ -153,6 +161,7 @@ class Machine:
         self.shift = timedelta(0)  #: quiet stretches push everything back
         self.chores: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = iter(range(10**9))
+        self.telling = False
         self.busy: list[Process] = []  #: in the middle of something, the innermost last
         self.saved = Files(scenario.config, scenario.campaigns, scenario.templates)
         self._write_files()
@@ -213,10 +222,16 @@ class Machine:
         """All that is due, by all processes in turn, one transaction or window at a time."""
         idle = 0
         for process in islice(cycle(self.processes), _PATIENCE):
+            process.done = False
             idle = 0 if self.guarded(process, process.work) else idle + 1
-            if idle == len(self.processes):
+            if idle == len(self.processes) or (process.done and not self.due()):
                 return
         raise StuckError(f"never idle at {self.clock.now()}")
+
+    def due(self) -> bool:
+        """Whether anybody would find something to do: what a daemon finds by one window more."""
+        with self.database.read() as connection:
+            return bool(connection.execute(_DUE, {"now": self.clock.now()}).scalar())
 
     def guarded(self, process: Process, work: Callable[[], int]) -> int:
         """What the process's daemon would make of it: a part outside that fails is tried again a
@@ -345,10 +360,13 @@ class Machine:
         for _ in range(_PATIENCE):
             try:
                 with self.faults.watched():
+                    self.telling = True
                     apply(self.database, parse_event(event), self.clock.now())
             except (Crash, OutsideError):
                 self.clock.true += timedelta(seconds=1)
                 continue
+            finally:
+                self.telling = False
             except Problems:
                 # A promise on a day that is none of this person's working days is refused.
                 if self.scenario.shrunk or told["type"] == "promise.made":
@@ -465,7 +483,14 @@ class Machine:
 
     def do_nested(self, where: str, after: int, take: int) -> None:
         """In the middle of somebody's work, others do theirs."""
-        self.faults.armed.append(Armed(where, after, lambda: self.meanwhile(take)))
+
+        def act() -> None:
+            if self.telling:  # what is told stands in the log once it is taken in: in that order
+                self.faults.armed.append(Armed(where, 1, act))
+            else:
+                self.meanwhile(take)
+
+        self.faults.armed.append(Armed(where, after, act))
 
     def meanwhile(self, take: int) -> None:
         for _ in range(take):
