@@ -359,14 +359,10 @@ class Machine:
         }
         for _ in range(_PATIENCE):
             try:
-                with self.faults.watched():
-                    self.telling = True
-                    apply(self.database, parse_event(event), self.clock.now())
+                self.take_in(event)
             except (Crash, OutsideError):
                 self.clock.true += timedelta(seconds=1)
                 continue
-            finally:
-                self.telling = False
             except Problems:
                 # A promise on a day that is none of this person's working days is refused.
                 if self.scenario.shrunk or told["type"] == "promise.made":
@@ -375,6 +371,14 @@ class Machine:
             self.log.append(Told(len(self.log), self.clock.now(), told, occurred_at))
             return
         raise StuckError("an event that is never taken in")
+
+    def take_in(self, event: dict[str, Any]) -> None:
+        self.telling = True
+        try:
+            with self.faults.watched():
+                apply(self.database, parse_event(event), self.clock.now())
+        finally:
+            self.telling = False
 
     def do_campaign(self, name: str, file: dict[str, Any]) -> None:
         self._save(campaigns={**self.saved.campaigns, name: file})
