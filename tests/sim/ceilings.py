@@ -78,6 +78,9 @@ def _silences(
         elif about(told, "application") == job:
             another = told.event["application"].get("stage")
         heard.append((told.at, another))
+    # Of a mail in doubt nobody knows that it ended the silence: a task stands.
+    doubtful = {mail.at for mail in past.accepted if not mail.certain}
+    known = [at for at in words if at not in doubtful]
     heard += [(at, None) for at in (*words, *by_tasks)]
     heard.sort(key=lambda each: each[0])
     heard.append((machine.clock.now(), None))
@@ -86,7 +89,7 @@ def _silences(
         stage = stage if another is None or stage == "over" else another
         # A task is a person's: until somebody says a word, it goes on being theirs.
         task = max((each for each in by_tasks if each <= at), default=None)
-        theirs = task is not None and not any(task < each <= at for each in words)
+        theirs = task is not None and not any(task < each <= at for each in known)
         limit = None if theirs else _SILENCE.get(stage)
         if limit is not None and then > _later(machine, past, ref, at, limit):
             yield f"{ref} heard nothing about {job} ({stage}) from {at} to {then}"
