@@ -120,6 +120,19 @@ def test_the_list_has_nothing_that_is_not_used_and_the_ranges_of_pyproject() -> 
     assert direct == wanted
 
 
+def test_what_is_copied_into_the_project_is_listed_and_has_its_licence_beside_it() -> None:
+    rooms = (ROOT / "nurture/web/static/vendor", ROOT / "tests/web/vendor")
+    folders = [folder for room in rooms for folder in room.iterdir()]
+    assert all((folder / "LICENSE").is_file() for folder in folders)
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (ROOT / "THIRD-PARTY.md").read_text().splitlines()
+        if "/vendor/" in line and line.startswith("|")
+    ]
+    assert {row[0] for row in rows} == {str(each.relative_to(ROOT)) for each in folders}
+    assert {row[2] for row in rows} <= ALLOWED
+
+
 @pytest.mark.parametrize(
     ("package", "expression", "fine"),
     [

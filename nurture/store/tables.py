@@ -281,6 +281,8 @@ messages = Table(
     Column("template_digest", Text),
     Column("layout_digest", Text),
     Column("approved_at", Instant),
+    Column("approved_by", Text),
+    Column("approved_digest", Text),  # of the letter that whoever approved it had before them
     Column("until", Instant),
     Column("sent_at", Instant),
     Column("attempts", Integer, nullable=False, default=0),
@@ -464,6 +466,92 @@ processes = Table(
     Column("pid", Integer, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
+)
+
+#: Who may look at the pages, and as what.
+users = Table(
+    "users",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("email", Text, nullable=False, unique=True),  # case-folded
+    Column("name", Text),
+    Column("role", Text, nullable=False),  # recruiter | marketer | admin
+    Column("password", Text),  # argon2; none: signs in elsewhere, or not yet
+    Column("timezone", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+)
+
+#: Who is signed in. Of the token that a browser holds only the digest is kept.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("user_id", Key, ForeignKey("users.id"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+#: Who did what, on pages and commands: kept for ever, and never what a candidate said.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    Column("who", Text, nullable=False),  # e-mail, or `command line`
+    Column("action", Text, nullable=False),  # such as `approve`, `pause`, `sign-in`
+    Column("candidate_id", Key, index=True),
+    Column("about", Text),  # what else it was done to: `message:12`, `campaign:culture`
+    Column("detail", JSON, nullable=False, default=dict),
+)
+
+#: What a candidate tells one person in confidence, such as an accommodation they need. It stands
+#: nowhere else.
+confidences = Table(
+    "confidences",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _candidate(index=True),
+    Column("application", Text),
+    Column("kind", Text, nullable=False),  # accommodation | sensitive
+    Column("said", Text, nullable=False),
+    Column("person", Text, nullable=False),  # for whom it is, by e-mail
+    Column("told_at", Instant, nullable=False),
+    Column("seen_at", Instant),
+    Column("until", Instant),  # when it goes, once their process is over
+)
+
+#: What candidates asked of us about their data.
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Key, primary_key=True),
+    _candidate(index=True),
+    Column("kind", Text, nullable=False),  # copy | deletion
+    Column("asked_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("done_by", Text),
+)
+
+#: Mails to our own people: the morning's list, an interview that is near. One for each occasion.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("person", Text, nullable=False),  # e-mail
+    Column("kind", Text, nullable=False),  # morning | soon
+    Column("about", Text, nullable=False),  # the day, or the interview and its instant
+    Column("message_id", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),  # as of messages
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_attempt_at", Instant),
+    Column("lease", Text),
+    Column("lease_until", Instant),
+    Column("reason", Text),
+    UniqueConstraint("person", "kind", "about"),
 )
 
 marks = Table(

@@ -1,0 +1,132 @@
+"""Accounts and who did what; what candidates say in confidence or ask for; mails to our people."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def _key() -> Any:
+    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _instant(name: str, *, required: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=not required)
+
+
+def _text(name: str, *, required: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text(), nullable=not required)
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.add_column(_text("approved_by"))
+        batch_op.add_column(_text("approved_digest"))
+    _accounts()
+    _confidences()
+    _requests()
+    op.create_table(
+        "notices",
+        sa.Column("id", _key(), nullable=False),
+        _text("person", required=True),
+        _text("kind", required=True),
+        _text("about", required=True),
+        _text("message_id", required=True),
+        _text("state", required=True),
+        _instant("created_at", required=True),
+        _instant("sent_at"),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        _instant("next_attempt_at"),
+        _text("lease"),
+        _instant("lease_until"),
+        _text("reason"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_notices_message_id")),
+        sa.UniqueConstraint("person", "kind", "about", name=op.f("uq_notices_person_kind_about")),
+    )
+
+
+def _accounts() -> None:
+    op.create_table(
+        "users",
+        sa.Column("id", _key(), nullable=False),
+        _text("email", required=True),
+        _text("name"),
+        _text("role", required=True),
+        _text("password"),
+        _text("timezone"),
+        _instant("created_at", required=True),
+        _instant("disabled_at"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("email", name=op.f("uq_users_email")),
+    )
+    op.create_table(
+        "sessions",
+        _text("digest", required=True),
+        sa.Column("user_id", _key(), nullable=False),
+        _instant("created_at", required=True),
+        _instant("seen_at", required=True),
+        _instant("until", required=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_sessions")),
+    )
+    with op.batch_alter_table("sessions", schema=None) as batch_op:
+        batch_op.create_index("ix_sessions_user_id", ["user_id"])
+    op.create_table(
+        "audit",
+        sa.Column("id", _key(), nullable=False),
+        _instant("at", required=True),
+        _text("who", required=True),
+        _text("action", required=True),
+        sa.Column("candidate_id", _key(), nullable=True),
+        _text("about"),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    with op.batch_alter_table("audit", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_at", ["at"])
+        batch_op.create_index("ix_audit_candidate_id", ["candidate_id"])
+
+
+def _confidences() -> None:
+    op.create_table(
+        "confidences",
+        sa.Column("id", _key(), nullable=False),
+        sa.Column("candidate_id", _key(), nullable=False),
+        _text("application"),
+        _text("kind", required=True),
+        _text("said", required=True),
+        _text("person", required=True),
+        _instant("told_at", required=True),
+        _instant("seen_at"),
+        _instant("until"),
+        sa.ForeignKeyConstraint(
+            ["candidate_id"], ["candidates.id"], name=op.f("fk_confidences_candidate_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_confidences")),
+    )
+    with op.batch_alter_table("confidences", schema=None) as batch_op:
+        batch_op.create_index("ix_confidences_candidate_id", ["candidate_id"])
+
+
+def _requests() -> None:
+    op.create_table(
+        "requests",
+        sa.Column("id", _key(), nullable=False),
+        sa.Column("candidate_id", _key(), nullable=False),
+        _text("kind", required=True),
+        _instant("asked_at", required=True),
+        _instant("done_at"),
+        _text("done_by"),
+        sa.ForeignKeyConstraint(
+            ["candidate_id"], ["candidates.id"], name=op.f("fk_requests_candidate_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_requests")),
+    )
+    with op.batch_alter_table("requests", schema=None) as batch_op:
+        batch_op.create_index("ix_requests_candidate_id", ["candidate_id"])
