@@ -7,7 +7,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from nurture.engine.project import Project
-from nurture.web import answers, health, pages, previews, public
+from nurture.web import answers, campaigns, candidate, candidates, health, previews, public, today
 from nurture.web.guard import Guard
 from nurture.web.looks import Looks
 
@@ -27,7 +27,10 @@ def create_app(project: Project) -> FastAPI:
     app.add_middleware(Guard, looks=looks)
     app.include_router(public.routes(project, looks))
     app.include_router(answers.routes(project, looks))
-    app.include_router(pages.routes(project, looks))
+    app.include_router(today.routes(project, looks))
+    app.include_router(candidates.routes(project, looks))
+    app.include_router(candidate.routes(project, looks))
+    app.include_router(campaigns.routes(project, looks))
     app.include_router(previews.routes(project, looks))
     app.include_router(health.routes(project))
     app.add_api_route("/static/brand.css", looks.brand, methods=["GET", "HEAD"])

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from nurture.core.model import Reason
 from nurture.engine.hindsight import hindsight
 from nurture.rendering.errors import RenderError
-from nurture.web import pages
+from nurture.web import today
 
 PAGES = [
     "/",
@@ -118,8 +118,8 @@ def test_today_shows_a_part_outside_that_fails(client, populated) -> None:
 
 
 def test_each_reason_has_words_for_the_first_page() -> None:
-    assert len({pages.why(reason) for reason in Reason}) >= len(Reason) - 3
-    assert all(pages.why(reason) for reason in Reason)
+    assert len({today.why(reason) for reason in Reason}) >= len(Reason) - 3
+    assert all(today.why(reason) for reason in Reason)
 
 
 # --- campaigns ------------------------------------------------------------------------------------
