@@ -29,7 +29,6 @@ LONGER: dict[str, str] = {
     "nurture/rendering/context.py": "the vocabulary, and a function an object that fills it in",
     "nurture/rendering/templates.py": "what one kind of file declares, each key with its refusals",
     "nurture/store/migrations/versions/0001_the_first_tables.py:upgrade": "the tables, one by one",
-    "nurture/web/pages.py:routes": "registers one short function a page",
     "tools/mutants.py": "one broken law after another: a table that is run",
     "tools/bootstrap.py": "runs before anything is installed, so it cannot import from beside it",
 }

@@ -11,7 +11,7 @@ from itertools import groupby
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from nurture.core.model import Candidate, Facts
+from nurture.core.model import Facts
 from nurture.engine.letters import Preview, names_in
 from nurture.engine.project import Project
 from nurture.errors import NurtureError
@@ -20,6 +20,7 @@ from nurture.store import history
 from nurture.store.facts import find_candidate
 from nurture.store.reading import load
 from nurture.web.looks import Looks
+from nurture.web.people import name_of
 
 #: Measured in Chromium: `sandbox` alone still loads pictures, @import and frames; with this header
 #: nothing is asked for.
@@ -86,12 +87,6 @@ def routes(project: Project, looks: Looks) -> APIRouter:
         return HTMLResponse(found.rendered.html, headers=LETTER_HEADERS)
 
     return router
-
-
-def name_of(candidate: Candidate) -> str:
-    """What to call somebody on a page."""
-    name = " ".join(part for part in (candidate.first_name, candidate.last_name) if part)
-    return name or candidate.email or candidate.ref
 
 
 def template_names(project: Project) -> list[str]:
