@@ -9,9 +9,8 @@ from nurture.cli.printing import json_line, name_of, say, table, when, zone_in
 from nurture.cli.project import config_option, json_option, opened
 from nurture.core.calling import OUTCOMES
 from nurture.engine.project import Project
+from nurture.engine.tasks import finish
 from nurture.errors import NurtureError, UsageError
-from nurture.intake.apply import apply
-from nurture.intake.events import parse_event
 from nurture.store import desk, history
 from nurture.store.tables import CALL
 
@@ -111,37 +110,16 @@ def done(id_: int, outcome: str | None, by: str | None) -> None:
             row = history.task_row(connection, id_)
         if row is None or row["state"] != "open":
             raise NurtureError(f"there is no open task {id_}: see `nurture tasks`")
-        if row["kind"] == CALL:
-            if outcome is None:
-                hint = f"--outcome {'|'.join(OUTCOMES)}"
-                raise UsageError(f"task {id_} is a call, say what came of it: {hint}")
-            _take_call(project, row, outcome, by)
-        elif outcome is not None or by is not None:
+        if row["kind"] == CALL and outcome is None:
+            hint = f"--outcome {'|'.join(OUTCOMES)}"
+            raise UsageError(f"task {id_} is a call, say what came of it: {hint}")
+        if row["kind"] != CALL and (outcome is not None or by is not None):
             raise UsageError(f"task {id_} is no call: --outcome and --by are for calls")
-        else:
-            with project.database.write() as connection:
-                desk.finish_task(connection, id_, project.clock.now())
-        with project.database.read() as connection:
-            after = history.task_row(connection, id_)
-    if after is not None and after["state"] == "open":
-        say(f"task {id_}: {outcome}; it stays open for another try")
-    else:
+        over = finish(project, row, outcome, by)
+    if over:
         say(f"task {id_} is done")
-
-
-def _take_call(project: Project, row: Any, outcome: str, by: str | None) -> None:
-    """A call is a contact like any other: history, caps and silence are told of it."""
-    contact = {"kind": "call", "outcome": outcome, "task": row["id"], "person": by}
-    event: dict[str, Any] = {
-        "type": "contact.logged",
-        "source": "tasks",
-        "id": f"call-{row['id']}-{row['tries'] + 1}",
-        "candidate": {"id": row["ref"]},
-        "contact": {name: value for name, value in contact.items() if value is not None},
-    }
-    if row["application"] is not None:
-        event["application"] = {"id": row["application"]}
-    apply(project.database, parse_event(event), project.clock.now())
+    else:
+        say(f"task {id_}: {outcome}; it stays open for another try")
 
 
 @click.command(epilog="Example: nurture approve 12 13   (the ids are in `nurture messages`)")
