@@ -283,7 +283,7 @@ def save(connection: Connection, known: Known, now: datetime) -> dict[int, int]:
     came_back = [each._replace(candidate_id=owner(each.candidate_id)) for each in known.returned]
     returns.came_back(connection, came_back, now)
     for candidate in sorted(map(owner, known.erased)):
-        scrub(connection, candidate)
+        scrub(connection, candidate, now)
     alarm.ring(connection, {owner(candidate) for candidate in known.rung}, now)
     return numbers
 

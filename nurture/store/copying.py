@@ -5,17 +5,21 @@ from typing import Any
 from sqlalchemy import Select, Table, insert, select
 
 from nurture.store.database import Database
-from nurture.store.tables import candidates, message_steps, messages, metadata
+from nurture.store.tables import candidates, confidences, message_steps, messages, metadata
 
 _CHUNK = 1_000
+#: What was told to one person in confidence decides nothing.
+_LEFT_OUT = (confidences,)
 
 
 def in_memory(source: Database, candidate_id: int | None = None) -> Database:
-    """All rows of `source`, read in one transaction, in an SQLite database in memory; with
-    `candidate_id`, of the rows about people only that one's."""
+    """All rows of `source` that an agenda may depend on, read in one transaction, in an SQLite
+    database in memory; with `candidate_id`, of the rows about people only that one's."""
     copy = empty()
     with source.read() as rows_of, copy.write() as target:
         for table in metadata.sorted_tables:
+            if table in _LEFT_OUT:
+                continue
             query = _rows(table, candidate_id)
             for chunk in rows_of.execute(query).mappings().partitions(_CHUNK):
                 target.execute(insert(table), [dict(row) for row in chunk])

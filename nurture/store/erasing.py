@@ -1,7 +1,10 @@
 """What is left of somebody who asked to be forgotten?"""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, delete, select, update
 
+from nurture.store import confidences, requests
 from nurture.store.tables import (
     applications,
     candidates,
@@ -18,8 +21,11 @@ from nurture.store.tables import (
 _ERASED = ("stage", "applied_at", "stage_since", "rejected_at", "sent_at", "expires_at", "kind")
 
 
-def scrub(connection: Connection, candidate: int) -> None:
-    """Take out of everything about this person what tells who they are."""
+def scrub(connection: Connection, candidate: int, now: datetime) -> None:
+    """Take out of everything about this person what tells who they are. That they asked to be
+    forgotten, and when they were, is left: nobody could say otherwise that it was done."""
+    confidences.take_back(connection, candidate)
+    requests.erased(connection, candidate, now)
     connection.execute(update(events).where(events.c.candidate_id == candidate).values(data={}))
     # Refusals quote addresses, tasks names, and a failed planning whatever it stumbled on.
     for table in (messages, verdicts, steps):

@@ -514,9 +514,10 @@ confidences = Table(
     Column("id", Key, primary_key=True),
     _candidate(index=True),
     Column("application", Text),
-    Column("kind", Text, nullable=False),  # accommodation | sensitive
+    Column("kind", Text, nullable=False),  # accommodation | answer
+    Column("question", Text),  # of an answer: what a template asked
     Column("said", Text, nullable=False),
-    Column("person", Text, nullable=False),  # for whom it is, by e-mail
+    Column("person", Text, nullable=False, index=True),  # for whom it is, by e-mail
     Column("told_at", Instant, nullable=False),
     Column("seen_at", Instant),
     Column("until", Instant),  # when it goes, once their process is over

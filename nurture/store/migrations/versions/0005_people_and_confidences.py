@@ -100,6 +100,7 @@ def _confidences() -> None:
         sa.Column("candidate_id", _key(), nullable=False),
         _text("application"),
         _text("kind", required=True),
+        _text("question"),
         _text("said", required=True),
         _text("person", required=True),
         _instant("told_at", required=True),
@@ -112,6 +113,7 @@ def _confidences() -> None:
     )
     with op.batch_alter_table("confidences", schema=None) as batch_op:
         batch_op.create_index("ix_confidences_candidate_id", ["candidate_id"])
+        batch_op.create_index("ix_confidences_person", ["person"])
 
 
 def _requests() -> None:
