@@ -10,12 +10,11 @@ import click
 from nurture import wiring
 from nurture.cli.printing import complain, json_line, say
 from nurture.cli.project import candidate_of, config_option, environment, json_option, opened
-from nurture.config import OutboxTransport
 from nurture.core.model import Accepted, Facts
 from nurture.engine.backup import Restored, back_up, fingerprint, secret_in
 from nurture.engine.backup import restore as put_back
 from nurture.engine.project import Project
-from nurture.engine.trial import Trial, carried, trial
+from nurture.engine.trial import carried, kept_in, trial
 from nurture.errors import OutsideError, UsageError, shown
 from nurture.intake.apply import apply_all
 from nurture.intake.events import read_events
@@ -184,7 +183,7 @@ def send_test(template: str, to: str, who: str | None, yes: bool, as_json: bool)
         raise OutsideError(f"the mail server did not take it: {said or 'no answer'}")
     if not as_json:
         say(f"sent to {to}, with the data of {letter.about}: {letter.message_id} {said}".rstrip())
-        folder = _folder(config, letter)
+        folder = kept_in(config, letter.to)
         if folder is not None:
             say(f"it is a file in {shown(folder)}")
 
@@ -201,13 +200,3 @@ def _checked(project: Project, to: str, who: str | None, yes: bool) -> Facts | N
             return None
         candidate = candidate_of(connection, who)
         return load(connection, [candidate.id])[candidate.id]
-
-
-def _folder(config: Any, letter: Trial) -> Path | None:
-    """Where it is, if no server has it."""
-    if isinstance(config.transport, OutboxTransport):
-        return Path(config.root / config.transport.dir)
-    only = [address.strip().lower() for address in config.deliver_only_to]
-    if only and letter.to.lower() not in only:
-        return Path(config.root / OutboxTransport().dir)
-    return None

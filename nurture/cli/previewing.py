@@ -17,16 +17,13 @@ from nurture.clock import SetClock
 from nurture.core.model import Facts
 from nurture.engine.fitting import Fitting, fittings
 from nurture.engine.invented import with_invented_people
-from nurture.engine.letters import Preview
+from nurture.engine.letters import NOBODYS, Preview
 from nurture.engine.project import Project
 from nurture.errors import OutsideError, UsageError, shown
-from nurture.rendering.links import Signer
 from nurture.store import history
 from nurture.store.reading import load
 
 _LOOKED_AT = 500  #: candidates among whom somebody fitting is looked for
-#: Links in pages that are passed around lead nowhere, and are the same on every machine.
-_NOBODYS = Signer([b"links in a gallery lead nowhere."])
 
 
 def _unless_all(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -114,12 +111,12 @@ def _for_looking(project: Project, sample: bool, start: datetime | None) -> Iter
     """The project whose mails may be passed around; invented people are only enrolled."""
     if not sample:
         clock = project.clock if start is None else SetClock(start)
-        yield replace(project, signer=_NOBODYS, clock=clock)
+        yield replace(project, signer=NOBODYS, clock=clock)
         return
     with with_invented_people(project, start) as invented:
         while invented.planner.tick():
             pass
-        yield replace(invented, signer=_NOBODYS)
+        yield replace(invented, signer=NOBODYS)
 
 
 def _one(template: str, who: str, out: Path | None, as_json: bool) -> None:

@@ -1,7 +1,8 @@
 """What exactly will this person read? The one rendering that the sender and every preview use."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from nurture.clock import Clock
@@ -27,19 +28,24 @@ from nurture.rendering import mime
 from nurture.rendering.context import context
 from nurture.rendering.errors import RenderError
 from nurture.rendering.invitation import Invitation, invitation
+from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Part, Rendered, Renderer
 from nurture.rendering.templates import Template, choose
 
 TRIAL = "[Test]"  #: what the subject of a trial begins with
+#: Signs links that nobody's server accepts: of mails that are looked at, passed around or tried.
+NOBODYS = Signer([b"links in a gallery lead nowhere."])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """A template for one candidate, as it would go out now."""
+    """A mail for one candidate, as it would go out."""
 
     rendered: Rendered
     raw: bytes
     category: str
+    invitation: Invitation | None = None  #: what it says to calendars
+    unsaid: Mapping[Key, str] = field(default_factory=dict)  #: sections it goes without, and why
 
 
 class Letters:
@@ -59,28 +65,52 @@ class Letters:
         self.campaigns = campaigns
         self.calendars = house.Calendars(config)
 
+    def inert(self) -> "Letters":
+        """The same words with links that lead nowhere: their tokens are as long, and nobody's."""
+        return self.by(self.renderer.signed_by(NOBODYS))
+
+    def by(self, renderer: Renderer) -> "Letters":
+        """The same, in the words that this one has."""
+        other = copy(self)
+        other.renderer = renderer
+        return other
+
     def write(self, message: Message, facts: Facts, now: datetime) -> Letter:
         """The bytes of a message. Raises RenderError where a fact or a template is wanting; a
         bundle goes without the sections that want something, unless it is the first."""
-        parts = [self._part(one, facts, now) for one in each_alone(message)]
-        unsaid: dict[Key, str] = {}
-        while True:
-            try:
-                written = self._render(message, facts, parts, now)
-                break
-            except RenderError as error:
-                if error.part == 0:
-                    raise
-                unsaid[key_of(parts.pop(error.part).message)] = str(error)
+        written = self._whole(message, facts, now)
         return Letter(
             message=message,
             sender=mime.envelope_sender(self.config),
             to=mime.envelope_recipient(facts),
             raw=written.raw,
             invite=written.invitation.told if written.invitation else None,
-            promises=tuple(each.promise for each in parts if each.promise is not None),
-            unsaid=unsaid,
+            promises=written.promises,
+            unsaid=written.unsaid,
         )
+
+    def foresee(self, message: Message, facts: Facts, at: datetime, *, trial: str = "") -> Preview:
+        """The same as it will read when it goes at that instant, if nothing else comes in."""
+        if trial:
+            message = replace(message, id=0, message_id=self._name_of(trial))
+        written = self._whole(message, facts, at, trial=bool(trial))
+        return _shown(written, message)
+
+    def _whole(
+        self, message: Message, facts: Facts, now: datetime, *, trial: bool = False
+    ) -> "_Written":
+        parts = [self._part(one, facts, now) for one in each_alone(message)]
+        unsaid: dict[Key, str] = {}
+        while True:
+            try:
+                written = self._render(message, facts, parts, now, trial=trial)
+                break
+            except RenderError as error:
+                if error.part == 0:
+                    raise
+                unsaid[key_of(parts.pop(error.part).message)] = str(error)
+        promises = tuple(each.promise for each in parts if each.promise is not None)
+        return replace(written, promises=promises, unsaid=unsaid)
 
     def _part(self, message: Message, facts: Facts, now: datetime) -> "_Part":
         enrollment = next(each for each in facts.enrollments if each.id == message.enrollment_id)
@@ -122,7 +152,7 @@ class Letters:
         message = Message(
             id=0,
             candidate_id=facts.candidate.id,
-            message_id=f"<{trial or 'preview'}@{self.config.sender.email.partition('@')[2]}>",
+            message_id=self._name_of(trial or "preview"),
             state=MessageState.PLANNED,
             campaign="preview",
             template=first,
@@ -139,7 +169,10 @@ class Letters:
         ]
         parts = [self._worded(one, facts, about, None, now) for one in each]
         written = self._render(message, facts, parts, now, trial=bool(trial))
-        return Preview(rendered=written.rendered, raw=written.raw, category=message.category)
+        return _shown(written, message)
+
+    def _name_of(self, mail: str) -> str:
+        return f"<{mail}@{self.config.sender.email.partition('@')[2]}>"
 
     def _promise(
         self, message: Message, facts: Facts, subject: Subject, now: datetime
@@ -227,6 +260,18 @@ class _Written:
     rendered: Rendered
     raw: bytes
     invitation: Invitation | None
+    promises: tuple[Promise, ...] = ()
+    unsaid: Mapping[Key, str] = field(default_factory=dict)
+
+
+def _shown(written: _Written, message: Message) -> Preview:
+    return Preview(
+        rendered=written.rendered,
+        raw=written.raw,
+        category=message.category,
+        invitation=written.invitation,
+        unsaid=written.unsaid,
+    )
 
 
 def names_in(template: str, known: Mapping[str, Template]) -> list[str]:

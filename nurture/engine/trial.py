@@ -5,22 +5,22 @@ links lead nowhere: nothing that is done with it happens to a candidate. It is i
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from nurture.config import Config, OutboxTransport
 from nurture.core.model import Facts, Outcome
 from nurture.delivery.transport import Transport
 from nurture.engine.invented import with_invented_people
+from nurture.engine.letters import Preview
 from nurture.engine.project import Project
 from nurture.errors import NurtureError
 from nurture.rendering import mime
 from nurture.rendering.errors import RenderError
-from nurture.rendering.links import Signer
 from nurture.store import history
 from nurture.store.reading import load
 
-#: Signs links that nobody's server accepts.
-NOBODYS = Signer([b"links in a gallery lead nowhere."])
 _LOOKED_AT = 200  #: candidates among whom somebody is looked for whom the template fits
 
 
@@ -69,14 +69,37 @@ def _people(project: Project) -> Iterator[Facts]:
 
 
 def _written(project: Project, template: str, facts: Facts, to: str) -> Trial:
-    letters = replace(project, signer=NOBODYS).letters
-    addressed = replace(facts, candidate=replace(facts.candidate, email=to))
+    letters = project.letters.inert()
+    return addressed(
+        project.config,
+        facts,
+        to,
+        lambda readers, trial: letters.preview(template, readers, trial=trial),
+    )
+
+
+def addressed(
+    config: Config, facts: Facts, to: str, write: Callable[[Facts, str], Preview]
+) -> Trial:
+    """A mail about this candidate that goes to somebody who tries it. `write` is given their facts
+    under the other address, and the name of the trial."""
+    readers = replace(facts, candidate=replace(facts.candidate, email=to))
     name = f"test.{secrets.token_hex(6)}"
-    seen = letters.preview(template, addressed, trial=name)
+    seen = write(readers, name)
     return Trial(
-        sender=mime.envelope_sender(project.config),
-        to=mime.envelope_recipient(addressed),
+        sender=mime.envelope_sender(config),
+        to=mime.envelope_recipient(readers),
         raw=seen.raw,
-        message_id=f"<{name}@{project.config.sender.email.partition('@')[2]}>",
+        message_id=f"<{name}@{config.sender.email.partition('@')[2]}>",
         about=facts.candidate.ref,
     )
+
+
+def kept_in(config: Config, to: str) -> Path | None:
+    """The folder in which a mail to this address is put, where no server gets it."""
+    if isinstance(config.transport, OutboxTransport):
+        return config.root / config.transport.dir
+    only = [address.strip().lower() for address in config.deliver_only_to]
+    if only and to.lower() not in only:
+        return config.root / OutboxTransport().dir
+    return None

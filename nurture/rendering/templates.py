@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from jinja2 import TemplateSyntaxError, nodes
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -155,14 +155,19 @@ def read_template(path: Path, folder: Path) -> Template:
     What a translation leaves to the default one is still empty: `load_templates` fills it in.
     """
     file = shown(path)
-    raw = read_bytes(path, file)
-    named = _NAME.fullmatch(path.stem)
+    return template_in(read_bytes(path, file), path.relative_to(folder), file)
+
+
+def template_in(raw: bytes, below: PurePath, file: str) -> Template:
+    """The same of the bytes of a file, also of one that is no more. `below`: its path, from
+    templates/ on; `file`: as people are shown it."""
+    named = _NAME.fullmatch(below.stem)
     if named is None:
         raise _problem(
             file,
             1,
             "template-name",
-            f'"{path.name}"',
+            f'"{below.name}"',
             "use letters, digits, - and _, or name.de.md",
         )
     text = text_in(raw, file).replace("\r\n", "\n").replace("\r", "\n")
@@ -175,7 +180,6 @@ def read_template(path: Path, folder: Path) -> Template:
         raise _problem(file, 1, "front-matter", "there is no front matter", hint)
     front, places = _front_matter(fence["yaml"], file)
     asked, problems = read_questions(front.ask, places, file)
-    below = path.relative_to(folder)
     template = Template(
         name="/".join((*below.parts[:-1], named["name"])),
         locale=named["locale"],
@@ -191,7 +195,7 @@ def read_template(path: Path, folder: Path) -> Template:
         calendar=front.calendar,
         fresh_until=front.fresh_until,
         body=text[fence.end() :],
-        markdown=path.suffix == ".md",
+        markdown=below.suffix == ".md",
         first_line=text.count("\n", 0, fence.end()) + 1,
         subject_line=places.at(("subject",))[0],
         preheader_line=places.at(("preheader",))[0],
