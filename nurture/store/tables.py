@@ -77,6 +77,15 @@ def _candidate(**options: Any) -> Column[int]:
 
 
 candidates = Table(
+#: Of an event: somebody did something that a mail may have led to.
+IS_RESPONSE = (
+    "type IN ('answer.given', 'application.withdrawn', 'candidate.do_not_contact',"
+    " 'candidate.preferences', 'candidate.replied', 'candidate.unsubscribed')"
+)
+#: Of a step: a release, or a kill switch, keeps it back. Few rows or none, each index its own.
+IS_HELD = "state = 'open' AND reason = 'release'"
+IS_STOPPED = "state = 'open' AND reason = 'stopped'"
+
     "candidates",
     metadata,
     Column("id", Key, primary_key=True),
@@ -196,6 +205,12 @@ contacts = Table(
     Column("id", Key, primary_key=True),
     _candidate(),
     Column("application", Text),
+    Index(
+        "ix_events_response",
+        "occurred_at",
+        sqlite_where=text(IS_RESPONSE),
+        postgresql_where=text(IS_RESPONSE),
+    ),
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),  # call | mail
     Column("person", Text),  # who, by e-mail
@@ -229,6 +244,13 @@ steps = Table(
     Column("enrollment_id", Key, ForeignKey("enrollments.id"), primary_key=True),
     Column("step", Text, primary_key=True),
     Column("occurrence", Text, primary_key=True),
+    Index(  # who is in a campaign now, and how many, without a look at those who were
+        "ix_enrollments_under_way",
+        "campaign",
+        "candidate_id",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
     _candidate(index=True),
     Column("anchor", Text),
     Column("anchor_at", Instant),
@@ -250,6 +272,14 @@ verdicts = Table(
     _candidate(),
     Column("enrollment_id", Key, nullable=False),
     Column("campaign", Text, nullable=False),
+for _name, _is in {"held": IS_HELD, "stopped": IS_STOPPED}.items():
+    Index(
+        f"ix_steps_{_name}",
+        steps.c.candidate_id,
+        steps.c.enrollment_id,
+        sqlite_where=text(_is),
+        postgresql_where=text(_is),
+    )
     Column("step", Text, nullable=False),
     Column("occurrence", Text, nullable=False),
     Column("template", Text),
@@ -309,6 +339,7 @@ for _name, _state in {"queued": "queued", "sending": "sending"}.items():
         messages.c.candidate_id,
         sqlite_where=messages.c.state == _state,
         postgresql_where=messages.c.state == _state,
+        "candidate_id",
     )
 
 #: A second message for one step is impossible: the triple is the key.

@@ -38,6 +38,7 @@ def upgrade() -> None:
         _text("about", required=True),
         _text("message_id", required=True),
         _text("state", required=True),
+    _looking()
         _instant("created_at", required=True),
         _instant("sent_at"),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -132,3 +133,27 @@ def _requests() -> None:
     )
     with op.batch_alter_table("requests", schema=None) as batch_op:
         batch_op.create_index("ix_requests_candidate_id", ["candidate_id"])
+
+
+def _looking() -> None:
+    """What pages ask for, by index."""
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_index("ix_messages_campaign")
+    for name, table, columns, where in (
+        ("messages_campaign", "messages", ["campaign", "sent_at", "candidate_id"], _SENT),
+        ("enrollments_under_way", "enrollments", ["campaign", "candidate_id"], "ended_at IS NULL"),
+        ("events_response", "events", ["occurred_at"], _RESPONSE),
+        ("steps_held", "steps", ["candidate_id", "enrollment_id"], _HELD),
+        ("steps_stopped", "steps", ["candidate_id", "enrollment_id"], _STOPPED),
+    ):
+        only = sa.text(where)
+        op.create_index(f"ix_{name}", table, columns, sqlite_where=only, postgresql_where=only)
+
+
+_SENT = "sent_at IS NOT NULL"
+_HELD = "state = 'open' AND reason = 'release'"
+_STOPPED = "state = 'open' AND reason = 'stopped'"
+_RESPONSE = (
+    "type IN ('answer.given', 'application.withdrawn', 'candidate.do_not_contact',"
+    " 'candidate.preferences', 'candidate.replied', 'candidate.unsubscribed')"
+)
