@@ -41,20 +41,29 @@ class Instant(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"an instant without a zone: {value!r}")
-        at = value.astimezone(UTC)
-        return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else _utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return None if value is None else value.astimezone(UTC)
 
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """SQLite's text is written in one go: most of what is written is instants."""
+        return _text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """SQLite's text is read in one go: half of what a planning reads is instants."""
         return _read if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _utc(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError(f"an instant without a zone: {at!r}")
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else _utc(at).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _read(text: str | None) -> datetime | None:
@@ -68,6 +77,23 @@ OF_CALL = "call:"
 #: Outcomes of calls that reached nobody.
 NOBODY = ("no_answer", "wrong_number")
 
+#: Of an event: somebody did something that a mail may have led to.
+IS_RESPONSE = (
+    "type IN ('answer.given', 'application.withdrawn', 'candidate.do_not_contact',"
+    " 'candidate.preferences', 'candidate.replied', 'candidate.unsubscribed')"
+)
+#: Of an event: what somebody wants to know in the morning if it came overnight.
+IS_NEWS = (
+    "type IN ('interview.rescheduled', 'interview.cancelled', 'candidate.replied', 'answer.given',"
+    " 'application.withdrawn', 'message.bounced', 'message.complained', 'offer.accepted',"
+    " 'offer.declined')"
+)
+#: Of a message: it did not arrive, or nobody knows.
+IS_ASTRAY = "state IN ('failed', 'unknown')"
+#: Of a step: a release, or a kill switch, keeps it back. Few rows or none, each index its own.
+IS_HELD = "state = 'open' AND reason = 'release'"
+IS_STOPPED = "state = 'open' AND reason = 'stopped'"
+
 #: SQLite numbers its rows by itself only where the key's type is exactly INTEGER.
 Key = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -77,15 +103,6 @@ def _candidate(**options: Any) -> Column[int]:
 
 
 candidates = Table(
-#: Of an event: somebody did something that a mail may have led to.
-IS_RESPONSE = (
-    "type IN ('answer.given', 'application.withdrawn', 'candidate.do_not_contact',"
-    " 'candidate.preferences', 'candidate.replied', 'candidate.unsubscribed')"
-)
-#: Of a step: a release, or a kill switch, keeps it back. Few rows or none, each index its own.
-IS_HELD = "state = 'open' AND reason = 'release'"
-IS_STOPPED = "state = 'open' AND reason = 'stopped'"
-
     "candidates",
     metadata,
     Column("id", Key, primary_key=True),
@@ -104,6 +121,12 @@ IS_STOPPED = "state = 'open' AND reason = 'stopped'"
     Column("failures", Integer, nullable=False, default=0),
     Column("created_at", Instant, nullable=False),
     sqlite_autoincrement=True,  # a number is never given to a second person: links carry it
+)
+Index(
+    "ix_candidates_problem",
+    candidates.c.id,
+    sqlite_where=candidates.c.problem.is_not(None),
+    postgresql_where=candidates.c.problem.is_not(None),
 )
 Index(
     "ix_candidates_wake_at",
@@ -150,6 +173,15 @@ applications = Table(
     Column("job", Text, index=True),
     Column("status", Text, nullable=False, default="active"),
     Column("data", JSON, nullable=False, default=dict),
+    # By when they have to hear from us, as of the last planning: what lists ask for.
+    Column("silence_due_at", Instant),
+    Index(
+        "ix_applications_silence_due_at",
+        "silence_due_at",
+        "ref",
+        sqlite_where=text("silence_due_at IS NOT NULL"),
+        postgresql_where=text("silence_due_at IS NOT NULL"),
+    ),
 )
 
 interviews = Table(
@@ -196,6 +228,18 @@ events = Table(
     Column("data", JSON, nullable=False, default=dict),
     UniqueConstraint("source", "source_id"),
     Index("ix_events_candidate_id", "candidate_id", "planned_at"),
+    Index(
+        "ix_events_news",
+        "received_at",
+        sqlite_where=text(IS_NEWS),
+        postgresql_where=text(IS_NEWS),
+    ),
+    Index(
+        "ix_events_response",
+        "occurred_at",
+        sqlite_where=text(IS_RESPONSE),
+        postgresql_where=text(IS_RESPONSE),
+    ),
 )
 
 #: Human calls and mails. What the engine itself sent is in `messages`.
@@ -205,12 +249,6 @@ contacts = Table(
     Column("id", Key, primary_key=True),
     _candidate(),
     Column("application", Text),
-    Index(
-        "ix_events_response",
-        "occurred_at",
-        sqlite_where=text(IS_RESPONSE),
-        postgresql_where=text(IS_RESPONSE),
-    ),
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),  # call | mail
     Column("person", Text),  # who, by e-mail
@@ -235,6 +273,13 @@ enrollments = Table(
     Column("ended_at", Instant),
     Column("end_reason", Text),  # what ended it: an event's type, or "done"
     UniqueConstraint("campaign", "subject", "number"),
+    Index(  # who is in a campaign now, and how many, without a look at those who were
+        "ix_enrollments_under_way",
+        "campaign",
+        "candidate_id",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
 )
 
 #: One row an occurrence of a step: what was last decided about it, and how it was settled.
@@ -244,13 +289,6 @@ steps = Table(
     Column("enrollment_id", Key, ForeignKey("enrollments.id"), primary_key=True),
     Column("step", Text, primary_key=True),
     Column("occurrence", Text, primary_key=True),
-    Index(  # who is in a campaign now, and how many, without a look at those who were
-        "ix_enrollments_under_way",
-        "campaign",
-        "candidate_id",
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
-    ),
     _candidate(index=True),
     Column("anchor", Text),
     Column("anchor_at", Instant),
@@ -263,6 +301,14 @@ steps = Table(
     Column("at", Instant),
     Column("detail", JSON, nullable=False, default=dict),
 )
+for _name, _is in {"held": IS_HELD, "stopped": IS_STOPPED}.items():
+    Index(
+        f"ix_steps_{_name}",
+        steps.c.candidate_id,
+        steps.c.enrollment_id,
+        sqlite_where=text(_is),
+        postgresql_where=text(_is),
+    )
 
 #: Every change of a verdict, for ever: why did they (not) get it?
 verdicts = Table(
@@ -272,14 +318,6 @@ verdicts = Table(
     _candidate(),
     Column("enrollment_id", Key, nullable=False),
     Column("campaign", Text, nullable=False),
-for _name, _is in {"held": IS_HELD, "stopped": IS_STOPPED}.items():
-    Index(
-        f"ix_steps_{_name}",
-        steps.c.candidate_id,
-        steps.c.enrollment_id,
-        sqlite_where=text(_is),
-        postgresql_where=text(_is),
-    )
     Column("step", Text, nullable=False),
     Column("occurrence", Text, nullable=False),
     Column("template", Text),
@@ -313,6 +351,7 @@ messages = Table(
     Column("approved_at", Instant),
     Column("approved_by", Text),
     Column("approved_digest", Text),  # of the letter that whoever approved it had before them
+    Column("approved_as_of", Instant),  # and the instant as of which it was written for them
     Column("until", Instant),
     Column("sent_at", Instant),
     Column("attempts", Integer, nullable=False, default=0),
@@ -324,22 +363,35 @@ messages = Table(
     Column("reason", Text),
     Column("detail", JSON, nullable=False, default=dict),
     Index("ix_messages_candidate_id", "candidate_id", "sent_at"),
+    Index(
+        "ix_messages_astray",
+        "state",
+        "created_at",
+        sqlite_where=text(IS_ASTRAY),
+        postgresql_where=text(IS_ASTRAY),
+    ),
     Index("ix_messages_created_at", "created_at"),
     Index(  # what a campaign has sent lately: guardrails count to a bound, and no further
         "ix_messages_campaign",
         "campaign",
         "sent_at",
+        "candidate_id",
         sqlite_where=text("sent_at IS NOT NULL"),
         postgresql_where=text("sent_at IS NOT NULL"),
     ),
+    Index(  # what was approved lately, and can perhaps be taken back
+        "ix_messages_approved_at",
+        "approved_at",
+        sqlite_where=text("approved_at IS NOT NULL"),
+        postgresql_where=text("approved_at IS NOT NULL"),
+    ),
 )
-for _name, _state in {"queued": "queued", "sending": "sending"}.items():
+for _name, _state in {"queued": "queued", "sending": "sending", "held": "held"}.items():
     Index(
         f"ix_messages_{_name}",
         messages.c.candidate_id,
         sqlite_where=messages.c.state == _state,
         postgresql_where=messages.c.state == _state,
-        "candidate_id",
     )
 
 #: A second message for one step is impossible: the triple is the key.
@@ -385,6 +437,13 @@ tasks = Table(
     Column("outcome", Text),  # the last
     Column("tries", Integer, nullable=False, default=0, server_default="0"),
     UniqueConstraint("enrollment_id", "step", "occurrence"),
+    Index(
+        "ix_tasks_open",
+        "due_at",
+        "id",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
 )
 
 #: What a mail promised, or a person: a debt with a date.
@@ -403,6 +462,13 @@ promises = Table(
     Column("status", Text, nullable=False, default="open"),  # open | kept | broken
     Column("settled_at", Instant),
     Column("data", JSON, nullable=False, default=dict),
+    Index(
+        "ix_promises_open",
+        "due_at",
+        "ref",
+        sqlite_where=text("status = 'open'"),
+        postgresql_where=text("status = 'open'"),
+    ),
 )
 
 #: Every campaign, template and layout file that was ever in force, by the sha256 of its bytes.
@@ -518,7 +584,8 @@ sessions = Table(
     "sessions",
     metadata,
     Column("digest", Text, primary_key=True),
-    Column("user_id", Key, ForeignKey("users.id"), nullable=False, index=True),
+    # None: the person at this machine, while there are no accounts.
+    Column("user_id", Key, ForeignKey("users.id"), index=True),
     Column("created_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Column("until", Instant, nullable=False),

@@ -27,9 +27,18 @@ def upgrade() -> None:
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.add_column(_text("approved_by"))
         batch_op.add_column(_text("approved_digest"))
+        batch_op.add_column(_instant("approved_as_of"))
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        for name, column, which in (
+            ("ix_messages_approved_at", "approved_at", "approved_at IS NOT NULL"),
+            ("ix_messages_held", "candidate_id", "state = 'held'"),
+        ):
+            where = {f"{kind}_where": sa.text(which) for kind in ("sqlite", "postgresql")}
+            batch_op.create_index(name, [column], **where)
     _accounts()
     _confidences()
     _requests()
+    _looking()
     op.create_table(
         "notices",
         sa.Column("id", _key(), nullable=False),
@@ -38,7 +47,6 @@ def upgrade() -> None:
         _text("about", required=True),
         _text("message_id", required=True),
         _text("state", required=True),
-    _looking()
         _instant("created_at", required=True),
         _instant("sent_at"),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -69,7 +77,7 @@ def _accounts() -> None:
     op.create_table(
         "sessions",
         _text("digest", required=True),
-        sa.Column("user_id", _key(), nullable=False),
+        sa.Column("user_id", _key(), nullable=True),
         _instant("created_at", required=True),
         _instant("seen_at", required=True),
         _instant("until", required=True),
@@ -137,12 +145,25 @@ def _requests() -> None:
 
 def _looking() -> None:
     """What pages ask for, by index."""
+    with op.batch_alter_table("applications", schema=None) as batch_op:
+        batch_op.add_column(_instant("silence_due_at"))
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.drop_index("ix_messages_campaign")
     for name, table, columns, where in (
         ("messages_campaign", "messages", ["campaign", "sent_at", "candidate_id"], _SENT),
         ("enrollments_under_way", "enrollments", ["campaign", "candidate_id"], "ended_at IS NULL"),
         ("events_response", "events", ["occurred_at"], _RESPONSE),
+        ("events_news", "events", ["received_at"], _NEWS),
+        ("messages_astray", "messages", ["state", "created_at"], _ASTRAY),
+        ("tasks_open", "tasks", ["due_at", "id"], "state = 'open'"),
+        ("promises_open", "promises", ["due_at", "ref"], "status = 'open'"),
+        ("candidates_problem", "candidates", ["id"], "problem IS NOT NULL"),
+        (
+            "applications_silence_due_at",
+            "applications",
+            ["silence_due_at", "ref"],
+            "silence_due_at IS NOT NULL",
+        ),
         ("steps_held", "steps", ["candidate_id", "enrollment_id"], _HELD),
         ("steps_stopped", "steps", ["candidate_id", "enrollment_id"], _STOPPED),
     ):
@@ -151,6 +172,12 @@ def _looking() -> None:
 
 
 _SENT = "sent_at IS NOT NULL"
+_NEWS = (
+    "type IN ('interview.rescheduled', 'interview.cancelled', 'candidate.replied', 'answer.given',"
+    " 'application.withdrawn', 'message.bounced', 'message.complained', 'offer.accepted',"
+    " 'offer.declined')"
+)
+_ASTRAY = "state IN ('failed', 'unknown')"
 _HELD = "state = 'open' AND reason = 'release'"
 _STOPPED = "state = 'open' AND reason = 'stopped'"
 _RESPONSE = (
