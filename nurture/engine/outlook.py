@@ -10,6 +10,7 @@ from nurture.core.agenda import Item
 from nurture.core.journey import Key
 from nurture.core.model import Campaign, Candidate, Facts, Reason, StepState, Verdict
 from nurture.core.reasons import sentence
+from nurture.engine.planner import Planned
 from nurture.engine.project import Project
 from nurture.engine.versions import Version, versions
 from nurture.rendering.context import zone_of
@@ -40,6 +41,7 @@ class Entry:
     message: int | None = None  #: of what was sent: the number of its message
     version: Version | None = None  #: and the files it was sent by
     mail: str | None = None  #: the templates of the mail that it is a part of: `a+b`
+    enrollment: int | None = None  #: of what is to come, where that is on record already
 
     def as_json(self) -> dict[str, Any]:
         """The documented object; `about` marks a forecast."""
@@ -80,17 +82,27 @@ def outlook(project: Project, who: str, ahead: timedelta | None = AHEAD) -> Outl
         titles = project.library.titles
         settled = history.settled_rows(connection, candidate.id)
         past = told(connection, settled, zone, titles)
-    mails = _together(planned.agenda.items)
     horizon = project.clock.now() + ahead if ahead is not None else None
     coming = [
-        replace(_entry(item, candidate, zone, titles), mail=mails.get(item.joins or item.key))
-        for item in planned.agenda.items
-        if item.at is None or horizon is None or item.at <= horizon
+        entry
+        for entry in lines(project, planned)
+        if entry.at is None or horizon is None or entry.at <= horizon
     ]
     coming += _frozen(planned.facts, project.library.campaigns, zone)
     return Outlook(
         candidate=candidate, facts=planned.facts, zone=zone, past=tuple(past), ahead=tuple(coming)
     )
+
+
+def lines(project: Project, planned: Planned) -> list[Entry]:
+    """A line for each item of this agenda, in its order."""
+    candidate = planned.facts.candidate
+    zone, titles = zone_of(candidate, project.config), project.library.titles
+    mails = _together(planned.agenda.items)
+    return [
+        replace(_entry(item, candidate, zone, titles), mail=mails.get(item.joins or item.key))
+        for item in planned.agenda.items
+    ]
 
 
 def _together(items: Sequence[Item]) -> dict[Key, str]:
@@ -179,4 +191,5 @@ def _entry(item: Item, candidate: Candidate, zone: ZoneInfo, titles: Mapping[str
         ),
         about=item.about,
         detail=item.detail,
+        enrollment=item.key.enrollment_id if item.key.enrollment_id > 0 else None,
     )
