@@ -69,6 +69,9 @@ TYPES = {
     "answer.given": "answer",
     "message.bounced": "message",
     "message.complained": "message",
+    "step.skipped": "step",
+    "step.hurried": "step",
+    "step.snoozed": "step",
 }
 
 #: Top-level keys that only these types have; all but `topics` and `reason` must be there.
@@ -85,9 +88,14 @@ _DETAILS = {
     "promise.made": ("promise",),
     "promise.kept": ("promise",),
     "promise.broken": ("promise",),
+    "step.skipped": ("step",),
+    "step.hurried": ("step",),
+    "step.snoozed": ("step", "until"),
 }
+#: Of these somebody answers for it, by name and with a reason.
+_BY_HAND = ("step.skipped", "step.hurried", "step.snoozed")
 #: All that is taken of an event that says somebody needs care: never why.
-_SENSITIVE = ("type", "source", "id", "occurred_at", "historical", "candidate", "until")
+_SENSITIVE = ("type", "source", "id", "occurred_at", "historical", "candidate", "until", "by")
 _CUSTOM = re.compile(r"custom\.[a-z0-9][a-z0-9_.-]{0,60}")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LINE_AT_MOST = 1_000_000  # characters; a longer line is no event
@@ -414,6 +422,16 @@ class PromisePart(Part):
     status: Literal["open", "kept", "broken"] | None = None
 
 
+class StepPart(Part):
+    """One occurrence of one step, as this installation numbers it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enrollment: Annotated[int, Field(ge=1, lt=2**63)]
+    id: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+    occurrence: Annotated[Line, StringConstraints(min_length=1, max_length=100)]
+
+
 class MessagePart(Part):
     id: Ref | None = None  #: the Message-ID header, with its angle brackets
     permanent: bool = True
@@ -437,6 +455,7 @@ class IncomingEvent(BaseModel):
     offer: OfferPart | None = None
     job: Annotated[JobPart, BeforeValidator(_title_alone)] | None = None
     reason: str | None = None
+    by: Annotated[Line, StringConstraints(max_length=320)] | None = None  #: who did it, by hand
     data: dict[str, Any] | None = None  #: anything a custom event wants to say
     topics: list[Line] | None = None
     until: Instant | None = None
@@ -446,6 +465,7 @@ class IncomingEvent(BaseModel):
     answer: AnswerPart | None = None
     message: MessagePart | None = None
     promise: PromisePart | None = None
+    step: StepPart | None = None
 
     _place: tuple[str, int] = PrivateAttr(default=("", 1))
 
@@ -471,6 +491,8 @@ class IncomingEvent(BaseModel):
                 if self.type == "candidate.sensitive" and name in self.model_fields_set:
                     continue  # null: not any more
                 raise ValueError(f'{self.type} needs "{name}"')
+        if self.type in _BY_HAND and not (self.by and (self.reason or "").strip()):
+            raise ValueError(f'{self.type} needs "by" and "reason": who answers for it, and why')
         for name in {name for names in _DETAILS.values() for name in names} - set(wanted):
             if getattr(self, name) is not None:
                 owner = next(type_ for type_, names in _DETAILS.items() if name in names)

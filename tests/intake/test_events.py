@@ -15,6 +15,7 @@ from nurture.intake.events import TYPES, IncomingEvent, parse_event, read_events
 from nurture.intake.stages import STAGES, normalise
 
 ANA = {"id": "c-17"}
+STEP = {"enrollment": 12, "id": "day-of", "occurrence": "1"}
 DOCS = Path(__file__).parents[2] / "docs" / "events.md"
 
 
@@ -48,6 +49,16 @@ def test_instants_are_brought_to_utc() -> None:
         ({"type": "candidate.paused", "candidate": ANA}, 'needs "until"'),
         ({"type": "candidate.merged", "candidate": ANA}, 'needs "into"'),
         ({"type": "candidate.replied", "candidate": ANA, "topics": []}, "candidate.unsubscribed"),
+        ({"type": "step.skipped", "candidate": ANA, "by": "i", "reason": "x"}, 'needs "step"'),
+        ({"type": "step.skipped", "candidate": ANA, "step": STEP}, "who answers for it, and why"),
+        (
+            {"type": "step.hurried", "candidate": ANA, "step": STEP, "by": "ida", "reason": " "},
+            "who answers for it, and why",
+        ),
+        (
+            {"type": "step.snoozed", "candidate": ANA, "step": STEP, "by": "i", "reason": "x"},
+            'needs "until"',
+        ),
         ({"type": "job.closed", "job": {"department": "x"}}, "a job needs an id or a title"),
         (
             {"type": "candidate.upserted", "candidate": {"email": "ana@"}},
