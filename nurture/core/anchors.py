@@ -88,6 +88,15 @@ def _of_application(application: Application, part: str, ground: Ground) -> Any:
     return getattr(application, part)
 
 
+def silence_due(application: Application, ground: Ground) -> datetime | None:
+    """By when somebody who can be written to must hear from us about this; None: they wait for
+    nothing. What was decided before they were brought in is nobody's silence here."""
+    decided = application.status != "active"
+    if ground.facts.candidate.do_not_contact or (decided and application.fields.get("imported")):
+        return None
+    return _instant(_silence_due(application, ground), ground.calendar)
+
+
 def _silence_due(application: Application, ground: Ground) -> datetime | None:
     """The end of the longest silence: of the stage while it is active; of a decision until they
     are told, counted from the decision."""

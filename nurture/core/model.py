@@ -245,6 +245,7 @@ class Application:
     start_date: date | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
+    silence_due_at: datetime | None = None  #: by when they must hear from us, as last written down
 
 @dataclass(frozen=True, kw_only=True)
 class Interview:

@@ -12,7 +12,8 @@ from nurture.clock import Clock
 from nurture.config import Config
 from nurture.core import calling
 from nurture.core.agenda import Agenda, Item, Ledger, Recipient, plan
-from nurture.core.anchors import Ground
+from nurture.core.anchors import Ground, silence_due
+from nurture.core.hours import Calendar
 from nurture.core.journey import Key, Standstill, Want, awaited, stand
 from nurture.core.model import (
     Application,
@@ -39,7 +40,7 @@ from nurture.errors import NurtureError
 from nurture.rendering.context import context
 from nurture.rendering.renderer import Renderer
 from nurture.rendering.talking_points import talking_points
-from nurture.store import planning, promises
+from nurture.store import planning, promises, silence
 from nurture.store.database import Connection, Database
 from nurture.store.reading import load
 
@@ -142,6 +143,7 @@ class Planner:
                 raise NurtureError(why)
         written = {row.candidate_id: row for row in rows if row.candidate_id not in refused}
         self._keep_promises(connection, [decided[id_].facts for id_ in sorted(written)], now)
+        self._keep_silences(connection, [decided[id_] for id_ in sorted(written)], now)
         return {
             id_: Planned(
                 facts=decided[id_].facts, agenda=decided[id_].agenda, new=new_messages(row)
@@ -154,6 +156,19 @@ class Planner:
     ) -> None:
         owed = [promise for facts in everyone for promise in facts.promises.values()]
         promises.keep(connection, [each for each in owed if each.status == "kept"], now)
+
+    def _keep_silences(
+        self, connection: Connection, everyone: Collection[Decided], now: datetime
+    ) -> None:
+        """By when each application must hear from us is written beside it, where it has changed."""
+        changed = {}
+        for each in everyone:
+            ground = self._ground(each.facts, each.calendar, now)
+            for application in each.facts.applications.values():
+                due = silence_due(application, ground)
+                if due != application.silence_due_at:
+                    changed[application.ref] = due
+        silence.keep(connection, changed)
 
     def _load(
         self, connection: Connection, ids: Collection[int], now: datetime
@@ -239,17 +254,7 @@ class Planner:
         campaigns = self.library.campaigns if campaigns is None else campaigns
         anyway = self.calendars.recipient(facts)
         recipient = gates.stops.told(anyway, facts, roll.active)
-        law = self.config.legal_silence
-        ground = Ground(
-            facts=facts,
-            calendar=recipient.calendar,
-            now=now,
-            known_at=min((event.received_at for event in facts.events), default=now),
-            interview_minutes=self.config.interview_minutes,
-            silence=self.config.silence,
-            legal=law.ceiling if law else None,
-            categories=self.config.categories,
-        )
+        ground = self._ground(facts, recipient.calendar, now)
         found = _Wanted(recipient)
         for enrollment in roll.active:
             campaign = campaigns.get(enrollment.campaign)
@@ -268,6 +273,19 @@ class Planner:
                 found.alarms += result.alarms
             found.wanted += wanted
         return found
+
+    def _ground(self, facts: Facts, calendar: Calendar, now: datetime) -> Ground:
+        law = self.config.legal_silence
+        return Ground(
+            facts=facts,
+            calendar=calendar,
+            now=now,
+            known_at=min((event.received_at for event in facts.events), default=now),
+            interview_minutes=self.config.interview_minutes,
+            silence=self.config.silence,
+            legal=law.ceiling if law else None,
+            categories=self.config.categories,
+        )
 
     def _decide(self, facts: Facts, roll: Roll, now: datetime, gates: Gates = OPEN) -> Decided:
         if roll.entered:

@@ -52,6 +52,7 @@ def application_from_row(row: Row) -> Application:
         rejected_at=_instant(data.get("rejected_at")),
         closed_at=_instant(data.get("closed_at")) if row["status"] == "closed" else None,
         start_date=_date(data.get("start_date")),
+        silence_due_at=row["silence_due_at"],
         fields=_fields(
             data,
             (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, or_, select
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select, update
 
 from nurture.core.model import MessageState
 from nurture.core.subject import TELLING
@@ -91,6 +91,20 @@ def waiting(connection: Connection) -> Iterator[RowMapping]:
         .where(candidates.c.do_not_contact.is_(False))
     )
     return iter(connection.execute(query).mappings())
+
+
+_KEEP = (
+    update(applications)
+    .where(applications.c.ref == bindparam("of"))
+    .values(silence_due_at=bindparam("due"))
+)
+
+
+def keep(connection: Connection, due: Mapping[str, datetime | None]) -> None:
+    """By when each of these applications must hear from us, for lists. The caller holds the
+    candidates' locks."""
+    if due:
+        connection.execute(_KEEP, [{"of": ref, "due": at} for ref, at in due.items()])
 
 
 def open_tasks(connection: Connection) -> Mapping[str, int]:
