@@ -24,7 +24,7 @@ from nurture.core.journey import Key
 from nurture.core.model import MessageState, Reason, StepState, Verdict
 from nurture.store import sections
 from nurture.store.database import first_line
-from nurture.store.rows import delete_all, insert_all, is_row, key_of, row_of, update_all
+from nurture.store.rows import delete_all, insert_all, is_row, key_of, many, row_of, update_all
 from nurture.store.tables import (
     candidates,
     enrollments,
@@ -290,7 +290,7 @@ def settle_steps(
 ) -> None:
     if keys:
         new = {"new_state": state, "now": at}
-        connection.execute(_SETTLE, [{**row_of(key), **new} for key in keys])
+        many(connection, _SETTLE, [{**row_of(key), **new} for key in keys])
 
 
 def record_verdicts(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
