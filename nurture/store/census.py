@@ -59,6 +59,16 @@ def census(connection: Connection, campaign: str) -> Census:
     return found
 
 
+def under_way(connection: Connection) -> dict[str, int]:
+    """How many enrollments go on, by campaign."""
+    query = (
+        select(enrollments.c.campaign, func.count())
+        .where(enrollments.c.ended_at.is_(None))
+        .group_by(enrollments.c.campaign)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def _count(place: Place, state: str, reason: str, chosen: str | None, count: int) -> None:
     if state == StepState.SENT:
         place.sent += count

@@ -7,13 +7,20 @@ changes one knows that every planning after that sees the change.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, delete, exists, func, insert, select, text, update
 
 from nurture.core.model import Reason, StepState
 from nurture.store.database import CHANNEL
-from nurture.store.tables import applications, candidates, enrollments, releases, steps
+from nurture.store.tables import (
+    IS_HELD,
+    applications,
+    candidates,
+    enrollments,
+    releases,
+    steps,
+)
 
 #: The row of a time in which nobody ran: it is about all campaigns.
 EVERY = "*"
@@ -57,6 +64,7 @@ def job_in(name: str) -> str | None:
     return name.removeprefix(_OF_JOB) if name.startswith(_OF_JOB) else None
 
 
+_WAITS = (text(IS_HELD),)  # as the index of these says it
 _ALL = select(releases).order_by(releases.c.campaign)
 _LOCKED = _ALL.with_for_update(read=True)
 
@@ -197,6 +205,28 @@ def waiting(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
+class Waiting(NamedTuple):
+    """Mail of somebody's that waits for a release."""
+
+    candidate_id: int
+    campaign: str
+    step: str
+    moment_at: datetime | None
+
+
+def who_waits(connection: Connection, name: str, limit: int) -> list[Waiting]:
+    """The first so many that this row holds, in the order of their people's ids."""
+    gate = steps.c.detail["gate"].as_string()
+    query = (
+        select(steps.c.candidate_id, enrollments.c.campaign, steps.c.step, steps.c.moment_at)
+        .join(enrollments, enrollments.c.id == steps.c.enrollment_id)
+        .where(*_WAITS, func.coalesce(gate, enrollments.c.campaign) == name)
+        .order_by(steps.c.candidate_id)
+        .limit(limit)
+    )
+    return [Waiting(*row) for row in connection.execute(query)]
+
+
 def rearm_waiting(connection: Connection, campaign: str, now: datetime) -> None:
     """Ask for a new planning of everybody whose mail waits for the release of this campaign."""
     connection.execute(
@@ -213,6 +243,3 @@ def _who_waits(campaign: str) -> Select[tuple[int]]:
     return query.where(
         exists().where(enrollments.c.id == steps.c.enrollment_id, *_enrolled_in(campaign))
     )
-
-
-_WAITS = (steps.c.state == StepState.OPEN, steps.c.reason == Reason.RELEASE)

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, insert, select, text, update
 
-from nurture.core.model import Reason, StepState
 from nurture.store.database import CHANNEL, one_at_a_time
 from nurture.store.tables import (
+    IS_STOPPED,
     applications,
     candidate_refs,
     candidates,
@@ -123,15 +123,25 @@ def last_lifted(connection: Connection, campaign: str) -> datetime | None:
     return found
 
 
-def kept_back(connection: Connection) -> int:
-    """For how many people mail waits because something is stopped, as far as they were planned."""
-    query = select(func.count()).select_from(_kept_back().subquery())
-    return int(connection.execute(query).scalar() or 0)
+def kept_back(
+    connection: Connection, scope: str | None = None, ref: str | None = None, at_most: int = 2**62
+) -> int:
+    """For how many people mail waits because something is stopped, as far as they were planned:
+    because of anything, or of this. Counted no further than `at_most`."""
+    query = _kept_back()
+    if scope == CAMPAIGN:
+        query = query.where(enrollments.c.campaign == ref)
+    elif scope == JOB:
+        own = select(applications.c.ref).where(applications.c.job == ref)
+        query = query.where(enrollments.c.application.in_(own))
+    if scope in (CAMPAIGN, JOB):
+        query = query.join(enrollments, enrollments.c.id == steps.c.enrollment_id)
+    some = select(func.count()).select_from(query.limit(at_most).subquery())
+    return int(connection.execute(some).scalar() or 0)
 
 
 def _kept_back() -> Select[tuple[int]]:
-    waits = (steps.c.state == StepState.OPEN, steps.c.reason == Reason.STOPPED)
-    return select(steps.c.candidate_id).where(*waits).distinct()
+    return select(steps.c.candidate_id).where(text(IS_STOPPED)).distinct()
 
 
 def is_job(connection: Connection, ref: str) -> bool:
