@@ -103,21 +103,20 @@ def last_contact(
     mail that arrived and whose category counts, a reply. One that names no application counts for
     all of them."""
 
-    def ends_it(part: Contact | Section) -> bool:
+    def ends_it(contact: Contact) -> bool:
+        return reached(contact) and any(
+            contact.human or counted(part) for part in parts_about(contact, application)
+        )
+
+    def counted(part: Contact | Section) -> bool:
         category = categories.get(part.category or "")
         return category is not None and category.counts_as_contact
 
-    def counts(contact: Contact) -> bool:
-        return (
-            contact.at <= now
-            and reached(contact)
-            and any(contact.human or ends_it(part) for part in parts_about(contact, application))
-        )
-
-    instants = [contact.at for contact in facts.contacts if counts(contact)]
-    if facts.replied_at is not None:
-        instants.append(facts.replied_at)
-    return max(instants, default=None)
+    latest = facts.replied_at
+    for contact in reversed(facts.contacts):  # oldest first as a rule: most need no second look
+        if contact.at <= now and (latest is None or contact.at > latest) and ends_it(contact):
+            latest = contact.at
+    return latest
 
 
 def reached(contact: Contact) -> bool:
