@@ -16,6 +16,7 @@ from nurture.config import Config
 from nurture.core.model import Candidate, Facts, Subject
 from nurture.errors import Problem
 from nurture.rendering import times
+from nurture.rendering.anatomy import CLIPPED_AT
 from nurture.rendering.context import context, vocabulary
 from nurture.rendering.errors import RenderError
 from nurture.rendering.links import Signer
@@ -24,7 +25,6 @@ from nurture.rendering.templates import Template
 
 SUBJECT_MAX = 78  #: RFC 5322, 2.1.1; phones cut far earlier
 PREHEADER_MAX = 140
-CLIPPED_AT = 102 * 1024  #: Gmail shows no more of a mail's HTML than this many bytes
 
 _NOW = datetime(2026, 9, 22, 9, tzinfo=UTC)
 #: The longest date that English has.
