@@ -16,7 +16,7 @@ from nurture.store import schema
 from nurture.store.database import Database
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp  # a framework that only `run` needs
+    from fastapi import FastAPI  # a framework that only `run` needs
 
     from nurture.delivery.transport import Transport
 
@@ -93,8 +93,8 @@ def _transport(config: Config) -> "Transport":
     return server
 
 
-def pages(project: Project) -> "ASGIApp":
-    """The recruiters' and the candidates' pages."""
+def pages(project: Project) -> "FastAPI":
+    """The recruiters' and the candidates' pages. `state.door.opener()` lets the first one in."""
     from nurture.web.app import create_app  # noqa: PLC0415
 
     return create_app(project)

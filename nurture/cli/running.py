@@ -101,8 +101,7 @@ def web(style: Literal["text", "json"]) -> None:
         stop = stack.enter_context(_told_to_stop())
         presence = Presence(project.database, project.clock, "web")
         stack.callback(presence.leave)
-        stack.enter_context(_pages(project, ear))
-        _tell_where(ear)
+        _tell_where(ear, stack.enter_context(_pages(project, ear)))
         while True:
             project.reread()
             project.pulse.ticked_at = project.clock.now()
@@ -163,8 +162,7 @@ def _all_day(
         stack.callback(daemon.stop)
         daemon.start()
         if ear is not None:
-            stack.enter_context(_pages(project, ear))
-            _tell_where(ear)
+            _tell_where(ear, stack.enter_context(_pages(project, ear)))
         while project.pulse.idle_at is None and not stop.wait(_LOOK):
             pass
         if not stop.is_set():
@@ -175,9 +173,12 @@ def _all_day(
         log.info("stopping", extra={"action": "stopping"})
 
 
-def _tell_where(ear: socket.socket) -> None:
+def _tell_where(ear: socket.socket, opener: str | None) -> None:
     host, port = ear.getsockname()[:2]
-    say(f"pages: http://{f'[{host}]' if ':' in host else host}:{port}")
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    say(f"pages: {address}")
+    if opener is not None:
+        say(f"       {address}/sign-in/{opener} lets one browser in, once")
 
 
 def _begin_with_sample(project: Project) -> None:
@@ -289,13 +290,16 @@ def _listening(web: Web) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _pages(project: Project, ear: socket.socket) -> Iterator[None]:
-    """The pages, served from a thread of their own until the block ends."""
+def _pages(project: Project, ear: socket.socket) -> Iterator[str | None]:
+    """The pages, served from a thread of their own until the block ends; the token that lets one
+    browser in, where there are no accounts."""
     import uvicorn  # noqa: PLC0415 - a third of a second that no other command needs
 
+    app = wiring.pages(project)
     server = uvicorn.Server(
         uvicorn.Config(
-            wiring.pages(project),
+            app,
+            proxy_headers=False,  # whose word is taken is the guard's to say
             log_config=None,
             log_level="warning",
             access_log=False,
@@ -306,7 +310,7 @@ def _pages(project: Project, ear: socket.socket) -> Iterator[None]:
     thread = threading.Thread(target=server.run, args=([ear],), name="pages", daemon=True)
     thread.start()
     try:
-        yield
+        yield app.state.door.opener()
     finally:
         server.should_exit = True
         thread.join(2 * _PATIENCE)

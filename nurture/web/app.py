@@ -7,9 +7,21 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from nurture.engine.project import Project
-from nurture.web import answers, campaigns, candidate, candidates, health, previews, public, today
+from nurture.web import (
+    answers,
+    campaigns,
+    candidate,
+    candidates,
+    health,
+    previews,
+    public,
+    sign_in,
+    today,
+)
+from nurture.web.door import Door
 from nurture.web.guard import Guard
 from nurture.web.looks import Looks
+from nurture.web.rights import Refused
 
 STATIC = Path(__file__).parent / "static"
 
@@ -17,14 +29,17 @@ STATIC = Path(__file__).parent / "static"
 def create_app(project: Project) -> FastAPI:
     """The whole web side of an opened project, as an ASGI application.
 
-    It looks and renders through the project and sends nothing. A GET or HEAD changes nothing; the
-    only POSTs are those of the candidates' own pages. Recruiters' pages and /healthz answer to
-    loopback host names only, the pages behind a signed token to any.
+    It looks and renders through the project and sends nothing. A GET or HEAD changes nothing.
+    Recruiters' pages answer to whoever has signed in, and as /healthz to loopback host names only;
+    the pages behind a signed token answer to any. `app.state.door` makes the link for the first.
     """
     looks = Looks(project.config)
+    door = Door(project)
     # The framework's own API pages would load scripts from elsewhere.
     app = FastAPI(title="Nurture", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, looks=looks)
+    app.state.door = door
+    app.add_middleware(Guard, project=project, looks=looks, door=door)
+    app.include_router(sign_in.routes(project, looks, door))
     app.include_router(public.routes(project, looks))
     app.include_router(answers.routes(project, looks))
     app.include_router(today.routes(project, looks))
@@ -39,6 +54,7 @@ def create_app(project: Project) -> FastAPI:
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return looks.notice(request, status)
+        said = error.detail if isinstance(error, Refused) else ""
+        return looks.notice(request, status, said)
 
     return app

@@ -1,27 +1,38 @@
-"""Who may ask, and what must every answer say? Host check, security headers, a last resort."""
+"""Who may ask, and what must every answer say? Host, origin, who it is; headers; a last resort."""
 
 import logging
 import traceback
 from typing import Any
+from urllib.parse import quote, urlsplit
 
+from fastapi import Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nurture.config import is_loopback
+from nurture.engine.project import Project
 from nurture.errors import NurtureError
+from nurture.web.door import Door
 from nurture.web.looks import Looks
+from nurture.web.rights import CSRF, csrf_of
 
 log = logging.getLogger("nurture.web")
 
 #: Behind these stands a signed token, or nothing that is about anybody.
 PUBLIC = ("/u/", "/p/", "/a/", "/static/")
+SIGN_IN = "/sign-in"
+HEALTH = "/healthz"
 
-#: No page of ours has a script; forms go to ourselves; nobody frames us.
+#: Nothing from elsewhere; forms go to ourselves; nobody frames us; no script, but on recruiters'
+#: pages our own files of it.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+SCRIPTED = f"{POLICY}; script-src 'self'; connect-src 'self'"
 HEADERS = {
     "content-security-policy": POLICY,
     "referrer-policy": "no-referrer",  # a token in an address is told to nobody
@@ -31,26 +42,30 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",  # candidates' data stay out of caches
 }
+_LOOKING = ("GET", "HEAD")
 
 
 class Guard:
-    """ASGI middleware around everything.
+    """ASGI middleware around everything: what is not public is reached by nobody unknown.
 
-    Recruiters' pages have no accounts yet, so they answer only where the browser asked for this
-    machine by a loopback name. That stops DNS rebinding (a foreign site whose name suddenly means
-    127.0.0.1). What a proxy passes on is refused too: one that was told to publish everything, and
-    that names us 127.0.0.1, publishes /u/, /p/ and /a/ and no more.
+    Recruiters' pages answer only where the browser asked for this machine by a loopback name. That
+    stops DNS rebinding (a foreign site whose name suddenly means 127.0.0.1). What a proxy passes on
+    is refused too: one that was told to publish everything, and that names us 127.0.0.1, publishes
+    /u/, /p/ and /a/ and no more.
     """
 
-    def __init__(self, app: ASGIApp, looks: Looks) -> None:
+    def __init__(self, app: ASGIApp, project: Project, looks: Looks, door: Door) -> None:
         self.app = app
+        self.project = project
         self.looks = looks
+        self.door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         started = False
+        public = scope["path"].startswith(PUBLIC)
 
         async def answer(message: Message) -> None:
             nonlocal started
@@ -59,27 +74,73 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 if scope["path"].startswith("/static/"):
                     headers.setdefault("cache-control", "no-cache")  # asked again, sent once
+                if not public:
+                    headers.setdefault("content-security-policy", SCRIPTED)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        if not scope["path"].startswith(PUBLIC) and not _at_this_machine(scope):
-            await self.looks.notice(Request(scope), 403)(scope, receive, answer)
-            return
+        # What forms of the page bring along is known wherever in this request it is written.
+        before = CSRF.set("")
         try:
-            await self.app(scope, receive, answer)
+            refused = None if public else await self._refused(scope)
+            await (refused or self.app)(scope, receive, answer)
         except Exception as error:
             if started:
                 raise
             log.error(_told(error), extra={"action": "page-failed", "page": _page(scope)})
             status = 503 if isinstance(error, NurtureError) else 500
             await self.looks.notice(Request(scope), status)(scope, receive, answer)
+        finally:
+            CSRF.reset(before)
+
+    async def _refused(self, scope: Scope) -> Response | None:
+        """The answer to who may not ask this; None: they may, and the request says who they are."""
+        request, path = Request(scope), scope["path"]
+        if not _at_this_machine(scope):
+            return self.looks.notice(request, 403)
+        if path == HEALTH:
+            return None
+        looking = scope["method"] in _LOOKING
+        if not looking and not _of_ours(request):
+            return self.looks.notice(request, 403, "This was sent by a page of somebody else.")
+        entered = await run_in_threadpool(self.door.entered, request, secure=False)
+        state = scope.setdefault("state", {})
+        state |= {"signer": self.project.signer, "clock": self.project.clock, "secure": False}
+        if entered is not None:
+            state |= {"viewer": entered.viewer, "token": entered.token}
+            CSRF.set(csrf_of(self.project.signer, entered.token))
+        elif path != SIGN_IN and not path.startswith(f"{SIGN_IN}/"):
+            return self._sign_in(request, looking=looking)
+        return None
+
+    def _sign_in(self, request: Request, *, looking: bool) -> Response:
+        """Nobody is signed in: where they can."""
+        part = "hx-request" in request.headers  # of a page that is open: the whole has to go there
+        if looking and not part:
+            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            there = SIGN_IN if asked == "/" else f"{SIGN_IN}?next={quote(asked, safe='/')}"
+            return RedirectResponse(there, 303)
+        answer = self.looks.notice(request, 401)
+        if part:
+            answer.headers["hx-redirect"] = SIGN_IN
+        return answer
 
 
 def _at_this_machine(scope: Scope) -> bool:
     headers = Headers(scope=scope)
     passed_on = any(name == "forwarded" or name.startswith("x-forwarded-") for name in headers)
     return is_loopback(_host(scope)) and not passed_on and "via" not in headers
+
+
+def _of_ours(request: Request) -> bool:
+    """Whether the browser says nothing against it that a page of ours sent this. A page that tells
+    nobody where a request comes from has the origin `null`: then the form's own proof decides."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin", "null")
+    return origin == "null" or urlsplit(origin).netloc == request.headers.get("host")
 
 
 def _host(scope: Scope) -> str:

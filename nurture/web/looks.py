@@ -12,16 +12,22 @@ from fastapi.templating import Jinja2Templates
 from nurture.config import Config
 from nurture.core import reasons
 from nurture.rendering.layout import colours, readable
+from nurture.web.rights import CSRF
 
 PAGES = Path(__file__).parent / "pages"
 _NIGHT = "#1b1a17"  # the page's paper by night, as in static/nurture.css
 
 _NOTICES: Mapping[int, tuple[str, str]] = {
     403: (
-        "These pages are for this machine only",
-        "They hold candidates’ data and have no accounts yet, so they open only where it runs.",
+        "This is not open to you",
+        "Candidates’ data are here, so these pages open only where they are meant to.",
     ),
+    400: ("This cannot be read", "Something in it is not as our pages send it."),
+    401: ("Please sign in", "Nobody is signed in here, or it has been too long ago."),
     404: ("There is nothing here", "The address may be mistyped, or what it named is gone."),
+    413: ("This is too much", "Please send less at once."),
+    415: ("This cannot be read", "It is no form of our pages."),
+    429: ("Too many tries", "Please wait a few minutes, then try again."),
     405: ("That cannot be done here", "This page can only be read."),
     503: (
         "A part outside is not answering",
@@ -43,11 +49,17 @@ class Looks:
         self._css = _brand_css(config.company.brand.accent)
         self._templates = Jinja2Templates(directory=PAGES)
         self._templates.env.trim_blocks = self._templates.env.lstrip_blocks = True
+        self._templates.env.globals["csrf_token"] = CSRF.get
         self._templates.env.filters |= {"clock": _clock, "place": _place, "words": _words}
 
     def page(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
         """`pages/<name>.html` with these values."""
-        shared = {"company": self.company, "house": self.house, "path": request.url.path}
+        shared = {
+            "company": self.company,
+            "house": self.house,
+            "path": request.url.path,
+            "viewer": request.scope.get("state", {}).get("viewer"),
+        }
         return self._templates.TemplateResponse(
             request, f"{name}.html", {**shared, **values}, status_code=status
         )
@@ -56,7 +68,8 @@ class Looks:
         """A page that says, without a traceback, why there is no other."""
         title, text = _NOTICES.get(status, _NOTICES[500 if status >= 500 else 404])
         path = request.url.path
-        public = status == 403 or path.startswith(("/u/", "/p/", "/a/"))
+        known = request.scope.get("state", {}).get("viewer") is not None
+        public = path.startswith(("/u/", "/p/", "/a/")) or (status in (401, 403) and not known)
         if public and status >= 500:
             text = "Nothing was changed. Please try again in a minute."
         frame = "public" if public else "base"

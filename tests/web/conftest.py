@@ -1,19 +1,21 @@
 """The pages as a browser gets them: served by a real server on a free port of this machine."""
 
 import contextlib
+import os
 import shutil
 import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import select
 
 from nurture.clock import SetClock
@@ -21,13 +23,58 @@ from nurture.engine.project import Project
 from nurture.intake.apply import apply, apply_all
 from nurture.intake.events import parse_event
 from nurture.intake.sample import sample_events
+from nurture.store import accounts
 from nurture.store.database import Database
 from nurture.store.tables import metadata
 from nurture.web.app import create_app
+from nurture.web.door import Door, digest_of
+from nurture.web.rights import csrf_of
 from nurture.wiring import open_project
 from tests.conftest import MONDAY, REPOSITORY
 
 Serve = Callable[[Project], AbstractContextManager[str]]
+
+ADMIN = "admin@example.com"  #: whom the clients of these tests are signed in as
+_LATER = MONDAY + timedelta(days=3650)  # clocks of tests run on, and their people stay signed in
+
+
+class Client(httpx.Client):
+    """A browser without a screen, signed in as somebody."""
+
+    def __init__(self, address: str, project: Project, token: str) -> None:
+        super().__init__(base_url=address, timeout=30)
+        self.csrf = csrf_of(project.signer, token)
+        self.cookies.update(cookies_of(project, token))
+
+    def act(self, path: str, **form: Any) -> httpx.Response:
+        """Sends a form as a page of ours would; a list is a field that stands there many times."""
+        return self.post(path, data={**form, "csrf": self.csrf})
+
+
+def enter(project: Project, role: str = "admin", email: str = ADMIN) -> str:
+    """The token of somebody who is signed in; their account is made where there is none."""
+    door, now = Door(project), project.clock.now()
+    token = digest_of(f"{email} {role}")
+    with project.database.write() as connection:
+        account = accounts.by_email(connection, email)
+        if account is None:
+            account = accounts.add(connection, email, role, now, name=email.partition("@")[0])
+        door.leave(connection, token)
+        accounts.begin(connection, digest_of(token), account.id, _LATER, _LATER)
+    return token
+
+
+def cookies_of(project: Project, token: str) -> dict[str, str]:
+    door = Door(project)
+    return {door.cookie(secure=False): door.sealed(token)}
+
+
+def signed_in(
+    context: BrowserContext, project: Project, role: str = "admin", email: str = ADMIN
+) -> None:
+    """The same for a real browser."""
+    for name, value in cookies_of(project, enter(project, role, email)).items():
+        context.add_cookies([{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"}])
 
 
 @contextlib.contextmanager
@@ -80,10 +127,10 @@ def populated(standing: Project, tmp_path: Path, clock: SetClock) -> Iterator[Pr
 
 
 @pytest.fixture
-def edited(project: Project, serve: Serve) -> Iterator[httpx.Client]:
+def edited(project: Project, serve: Serve) -> Iterator[Client]:
     """A browser's view of a populated `project` with files of its own, to be edited."""
     populate(project)
-    with serve(project) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with serve(project) as address, Client(address, project, enter(project)) as client:
         yield client
 
 
@@ -94,21 +141,66 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     for name in ("campaigns", "templates", "sample"):
         shutil.copytree(REPOSITORY / name, folder / name)
     project = populate(open_project(folder / "config.yaml", SetClock(MONDAY), env={}))
+    enter(project)
     yield project
     project.close()
 
 
 @pytest.fixture(scope="session")
-def site(standing: Project) -> Iterator[httpx.Client]:
-    """A browser's view of it."""
-    with served(standing) as address, httpx.Client(base_url=address, timeout=30) as client:
+def site(standing: Project) -> Iterator[Client]:
+    """An admin's view of it."""
+    with served(standing) as address, Client(address, standing, enter(standing)) as client:
         yield client
 
 
 @pytest.fixture
-def client(populated: Project, serve: Serve) -> Iterator[httpx.Client]:
-    with serve(populated) as address, httpx.Client(base_url=address, timeout=30) as client:
+def client(populated: Project, serve: Serve) -> Iterator[Client]:
+    """An admin's view of `populated`."""
+    with serve(populated) as address, Client(address, populated, enter(populated)) as client:
         yield client
+
+
+@pytest.fixture
+def client_of(populated: Project, client: Client) -> Iterator[Callable[..., Client]]:
+    """The same pages as others see them: `client_of("recruiter", "ida@example.com")`."""
+    with contextlib.ExitStack() as stack:
+
+        def of(role: str, email: str) -> Client:
+            token = enter(populated, role, email)
+            return stack.enter_context(Client(str(client.base_url), populated, token))
+
+        yield of
+
+
+@pytest.fixture
+def stranger(client: Client) -> Iterator[httpx.Client]:
+    """The same pages, for who has not signed in."""
+    with httpx.Client(base_url=client.base_url, timeout=30) as stranger:
+        yield stranger
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        told = "no chromium: what pages load and how they look was NOT tested (install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(told)
+        pytest.skip(told)
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=quiet)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, standing: Project) -> Iterator[Page]:
+    """A browser's page, of somebody who has signed in to `site` and to `client`."""
+    context = browser.new_context()
+    signed_in(context, standing)
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from nurture.store.facts import find_application, find_candidate
 from nurture.store.tables import enrollments, events, tasks
 from tests.conftest import REPOSITORY
 from tests.web.conftest import served
-from tests.web.test_in_a_browser import CONTRAST, browser  # noqa: F401 - a fixture
+from tests.web.test_in_a_browser import CONTRAST
 from tests.world import World
 
 QUESTIONS = """\
@@ -295,7 +295,7 @@ def test_answer_pages_answer_to_the_world_as_the_other_public_ones_do(world, cli
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_can_be_read_and_used_on_a_phone_without_any_script(
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     client: httpx.Client,
     world: World,
     scheme: Any,

@@ -1,8 +1,6 @@
 """What only a real browser can tell: what it asks for, what fits on a phone, what can be read."""
 
 import dataclasses
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE
 from nurture.rendering.shapes import Written
@@ -80,21 +78,6 @@ PAGES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        told = "no chromium: what pages load and how they look was NOT tested (install chromium)"
-        if os.environ.get("CI"):
-            pytest.fail(told)
-        pytest.skip(told)
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=quiet)
-        yield browser
-        browser.close()
-
-
 @dataclasses.dataclass
 class Elsewhere:
     """Another web server, which writes down what it is asked for."""
@@ -132,13 +115,6 @@ def elsewhere() -> Iterator[Elsewhere]:
     yield elsewhere
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
 
 
 def pages_of(standing: Any) -> list[str]:
@@ -182,6 +158,7 @@ def test_a_hostile_letter_asks_for_nothing_when_it_is_previewed(
         "/static/nurture.css",
         "/static/brand.css",
         "/static/icon.svg",
+        "/static/vendor/htmx/htmx.min.js",
     }
     assert page.url.startswith(f"{base}/preview?")
 

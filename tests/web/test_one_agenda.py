@@ -19,6 +19,7 @@ from nurture.engine.project import Project
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
 from tests.conftest import MONDAY as NOW
+from tests.web.conftest import Client, enter
 
 #: What they asked for, beside the sample's own stories.
 WISHES: dict[str, dict[str, Any]] = {
@@ -69,7 +70,7 @@ def typed(lived_in: Project, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def page(lived_in: Project, serve: Any) -> Iterator[httpx.Client]:
-    with serve(lived_in) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with serve(lived_in) as address, Client(address, lived_in, enter(lived_in)) as client:
         yield client
 
 
