@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from nurture.errors import OutsideError
-from nurture.store import alarm, calls, restored, returns
+from nurture.store import alarm, calls, ownership, restored, returns
 from nurture.store.calls import Rang
 from nurture.store.database import Contended, Database, first_line
 from nurture.store.erasing import scrub
@@ -365,6 +365,8 @@ def _write(
         if not one.touched or (one.new and table is candidates):
             continue
         row = {**one.values, "data": _data(one)}
+        if table is applications:
+            row |= {role: one.data.get(role) for role in ownership.ROLES}
         if "candidate_id" in row:
             row["candidate_id"] = owner(row["candidate_id"])
         (fresh if one.new else old).append(row | {("" if one.new else "_") + key.name: one.key})

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Table, Text, delete, func, insert, select, te
 from nurture.errors import OutsideError
 from nurture.store import database as doors
 from nurture.store.database import Database
-from nurture.store.tables import Instant, candidates, metadata, processes, throttles
+from nurture.store.ownership import ROLES
+from nurture.store.tables import Instant, applications, candidates, metadata, processes, throttles
 
 #: Not kept: who is at work and how fast, which is about this machine and this minute.
 _MOMENTARY = (processes, throttles)
@@ -62,6 +63,8 @@ def take(connection: Connection, table: str, given: Iterable[bytes]) -> int:
             )
         for row in read:
             row.update({name: _read(row[name]) for name in instants & row.keys()})
+            if rows is applications:  # of a version that kept them in `data` only
+                row.update({role: row["data"].get(role) for role in ROLES})
         connection.execute(insert(rows), read)
         many += len(read)
     return many

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, update
 
 from nurture.store import confidences, requests
+from nurture.store.ownership import ROLES
 from nurture.store.tables import (
     applications,
     candidates,
@@ -40,3 +41,5 @@ def scrub(connection: Connection, candidate: int, now: datetime) -> None:
         for ref, data in rows:
             kept = {name: data[name] for name in _ERASED if name in data}
             connection.execute(update(table).where(table.c.ref == ref).values(data=kept))
+    nobodys = update(applications).where(applications.c.candidate_id == candidate)
+    connection.execute(nobodys.values(dict.fromkeys(ROLES)))

@@ -173,6 +173,20 @@ applications = Table(
     Column("job", Text, index=True),
     Column("status", Text, nullable=False, default="active"),
     Column("data", JSON, nullable=False, default=dict),
+    # As in `data`: whose candidates these are is asked for every list.
+    Column("recruiter", Text),
+    Column("coordinator", Text),
+    Column("hiring_manager", Text),
+    *(
+        Index(
+            f"ix_applications_{_role}",
+            _role,
+            "candidate_id",
+            sqlite_where=text(f"{_role} IS NOT NULL"),
+            postgresql_where=text(f"{_role} IS NOT NULL"),
+        )
+        for _role in ("recruiter", "coordinator", "hiring_manager")
+    ),
     # By when they have to hear from us, as of the last planning: what lists ask for.
     Column("silence_due_at", Instant),
     Index(

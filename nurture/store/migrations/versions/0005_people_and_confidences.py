@@ -147,6 +147,10 @@ def _looking() -> None:
     """What pages ask for, by index."""
     with op.batch_alter_table("applications", schema=None) as batch_op:
         batch_op.add_column(_instant("silence_due_at"))
+        for role in _ROLES:
+            batch_op.add_column(_text(role))
+    own = sa.table("applications", sa.column("data", sa.JSON()), *map(sa.column, _ROLES))
+    op.execute(sa.update(own).values({role: own.c.data[role].as_string() for role in _ROLES}))
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.drop_index("ix_messages_campaign")
     for name, table, columns, where in (
@@ -164,6 +168,10 @@ def _looking() -> None:
             ["silence_due_at", "ref"],
             "silence_due_at IS NOT NULL",
         ),
+        *(
+            (f"applications_{role}", "applications", [role, "candidate_id"], f"{role} IS NOT NULL")
+            for role in _ROLES
+        ),
         ("steps_held", "steps", ["candidate_id", "enrollment_id"], _HELD),
         ("steps_stopped", "steps", ["candidate_id", "enrollment_id"], _STOPPED),
     ):
@@ -171,6 +179,7 @@ def _looking() -> None:
         op.create_index(f"ix_{name}", table, columns, sqlite_where=only, postgresql_where=only)
 
 
+_ROLES = ("recruiter", "coordinator", "hiring_manager")
 _SENT = "sent_at IS NOT NULL"
 _NEWS = (
     "type IN ('interview.rescheduled', 'interview.cancelled', 'candidate.replied', 'answer.given',"
