@@ -32,6 +32,7 @@ database: {database}
 transport: {{kind: smtp, host: 127.0.0.1, port: {port}, security: {security}, connections: {many}}}
 web: {{public_url: https://jobs.baker.test}}
 silence: {{applied: null}}
+{more}
 """
 _CAMPAIGN = """\
 name: Letters
@@ -59,7 +60,12 @@ class House:
     """A project folder, and what was told in it."""
 
     def __init__(
-        self, folder: Path, port: int, database: str | None = None, security: str = "plain"
+        self,
+        folder: Path,
+        port: int,
+        database: str | None = None,
+        security: str = "plain",
+        more: str = "",
     ) -> None:
         self.folder = folder
         (folder / "campaigns").mkdir(parents=True)
@@ -76,6 +82,7 @@ class House:
                 port=port,
                 security=security,
                 many=CONNECTIONS,
+                more=more,
             )
         )
         self.project = wiring.open_project(config, env={})

@@ -97,6 +97,7 @@ class Receiver:
         self.announced: Counter[str] = Counter()  #: recipients whose envelope was heard
         self.port = 0
         self.tls: ssl.SSLContext | None = None  #: with it, STARTTLS is offered
+        self.patience = threading.Event()  #: set: who was stalled in the middle is hung up on
         self._attempts: Counter[str] = Counter()
         self._moments: Counter[str] = Counter()  #: of this life
         self._lock = threading.Lock()
@@ -116,6 +117,7 @@ class Receiver:
 
     def stop(self) -> None:
         """As if killed: whoever is connected hears no more."""
+        self.patience.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for each in self._sockets:
@@ -234,7 +236,9 @@ class _Conversation:
             data = self.client.recv(4096)
             mail.raw = self.unread = self.unread + data
             self.server.reach("content")
-            if not data or plan.startswith("halfway"):
+            if plan.startswith("stall"):
+                self.server.patience.wait(60)
+            if not data or plan.startswith(("halfway", "stall")):
                 mail.left_waiting = bool(data)
                 return False
         mail.raw, _, self.unread = self.unread.partition(b"\r\n.\r\n")

@@ -156,6 +156,71 @@ def test_when_one_of_two_daemons_is_killed_the_other_takes_over_within_its_lease
         assert finish(house, receiver, zygote, second) <= CONNECTIONS
 
 
+def test_deciders_and_senders_that_are_killed_cost_no_mail(
+    zygote: Zygote, tmp_path: Path, postgres_address: str
+) -> None:
+    with (
+        receiving(lambda _to, _n: ("250 2.0.0 queued", 0.005)) as receiver,
+        House(tmp_path / "house", receiver.port, postgres_address) as house,
+    ):
+        house.tell(40)
+        decider, sender = (zygote.start(house.folder, word) for word in ("plan", "send"))
+        wait_for(lambda: len(receiver.accepted) >= 5)
+        for life in (sender, decider):
+            life.kill()
+            assert life.end() == -signal.SIGKILL
+        house.tell(20)
+        receiver.new_life()
+        others = [zygote.start(house.folder, word) for word in ("plan", "send", "send")]
+        wait_for(house.idle, f"never at rest: {house.states()}")
+        for life in others:
+            life.kill(signal.SIGTERM)
+            assert life.end() == 0
+        doubtful = house.in_doubt(zygote)
+        assert judge(house, receiver, doubtful) == []
+        assert len(doubtful) <= CONNECTIONS
+
+
+def test_a_rehearsal_reaches_those_who_are_named_and_the_outbox_has_all_the_rest(
+    zygote: Zygote, tmp_path: Path
+) -> None:
+    named = ["c3@example.com", "c5@example.com"]
+    with (
+        receiving() as receiver,
+        House(
+            tmp_path / "house", receiver.port, more=f"deliver_only_to: [{', '.join(named)}]"
+        ) as house,
+    ):
+        house.tell(8)
+        life = zygote.start(house.folder)
+        wait_for(house.idle)
+        life.kill(signal.SIGTERM)
+        assert life.end() == 0
+        assert {each.to for each in receiver.accepted} == set(named)
+        assert set(receiver.announced) == set(named), "the server never hears of the others"
+        kept = [path.read_bytes() for path in (house.folder / "var/outbox").glob("*.eml")]
+        assert len(kept) == len(house.wanted) - len(receiver.accepted)
+        assert not [each for each in kept for name in named if b"<" + name.encode() in each]
+
+
+def test_a_server_that_stalls_in_the_middle_of_one_mail_holds_up_no_other(
+    zygote: Zygote, tmp_path: Path
+) -> None:
+    with (
+        receiving(
+            lambda to, n: ("stall" if to.startswith("c2@") and n == 1 else "250 2.0.0 Ok", 0.0)
+        ) as receiver,
+        House(tmp_path / "house", receiver.port) as house,
+    ):
+        house.tell(12)
+        life = zygote.start(house.folder)
+        others = {pair for pair in house.wanted if not pair[0].startswith("c2@")}
+        first = {pair for pair in others if pair[1] == "First words"}
+        wait_for(lambda: first <= {(each.to, each.subject) for each in receiver.accepted})
+        receiver.patience.set()  # it hangs up; whether it had read the end, nobody can know
+        assert finish(house, receiver, zygote, life) <= 1
+
+
 def chaos(to: str, attempt: int) -> tuple[str, float]:
     """Each kind of bad server, by address; the second time it is in a better mood."""
     number = int("".join(filter(str.isdigit, to.partition("@")[0])))
