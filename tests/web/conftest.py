@@ -60,7 +60,7 @@ def enter(project: Project, role: str = "admin", email: str = ADMIN) -> str:
         if account is None:
             account = accounts.add(connection, email, role, now, name=email.partition("@")[0])
         door.leave(connection, token)
-        accounts.begin(connection, digest_of(token), account.id, _LATER, _LATER)
+        accounts.begin(connection, digest_of(token), account.id, _LATER, _LATER + timedelta(1))
     return token
 
 

@@ -6,10 +6,8 @@ import pytest
 from markupsafe import escape
 from sqlalchemy import text
 
-from nurture.core.model import Reason
 from nurture.engine.hindsight import hindsight
 from nurture.rendering.errors import RenderError
-from nurture.web import today
 from tests.web.conftest import Client, enter
 
 PAGES = [
@@ -116,11 +114,6 @@ def test_today_shows_who_was_set_aside_and_why(client, populated) -> None:
 def test_today_shows_a_part_outside_that_fails(client, populated) -> None:
     populated.pulse.trouble = "SMTP: connection refused"
     assert "SMTP: connection refused" in client.get("/").text
-
-
-def test_each_reason_has_words_for_the_first_page() -> None:
-    assert len({today.why(reason) for reason in Reason}) >= len(Reason) - 3
-    assert all(today.why(reason) for reason in Reason)
 
 
 # --- campaigns ------------------------------------------------------------------------------------
