@@ -15,7 +15,8 @@ from jinja2.runtime import Context
 from jinja2.utils import _PassArg
 from markupsafe import Markup
 
-from nurture.rendering.sandbox import SandboxedCode, TemplateEnvironment
+from nurture.rendering.repeated import LetterCode, LetterContext
+from nurture.rendering.sandbox import TemplateEnvironment
 from nurture.rendering.slots import Slots
 
 _READ, _SAID = "_read", "_said"  # filters that are written here; authors may not
@@ -25,24 +26,23 @@ _REWRITE = frozenset({"upper", "lower", "title", "capitalize", "trim"})
 _KEEP = frozenset({"default", "d", "join", "string"})
 
 
-class _LetterCode(SandboxedCode):
-    """`{{ x }}` as one call: Jinja's own escapes what `finalize` gave, which is a token."""
-
-    def _output_child_pre(self, *_: Any) -> None:
-        self.write("environment.printed(context, ")
-
-    def _output_child_post(self, *_: Any) -> None:
-        self.write(")")
-
-
 class LetterEnvironment(TemplateEnvironment):
     """Of templates whose values become tokens: `_slots` in the context has them."""
 
-    code_generator_class = _LetterCode
+    code_generator_class = LetterCode
+    context_class = LetterContext
 
-    def __init__(self, printed: Callable[[Context, Any], str]) -> None:
+    def __init__(
+        self,
+        printed: Callable[[Context, Any], str],
+        said: Callable[[LetterContext, int, Any], None],
+        *,
+        repeats: bool,
+    ) -> None:
         super().__init__(finalize=printed)
         self.printed = printed
+        self.said = said
+        self.repeats = repeats  # whether the first tokens are free for repeated.py
         self.filters = {
             name: each if name in _KEEP or name.startswith("_") else _over_text(name, each)
             for name, each in self.filters.items()

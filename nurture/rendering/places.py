@@ -75,7 +75,7 @@ class Build:
 def build(page: str, mould: Mould) -> Build:
     sheets = " ".join(_STYLE_SHEET.findall(page))
     asked_for = _STRUCTURAL | {name.lower() for name in _ASKED_FOR.findall(sheets)}
-    slots = [each for each in mould.pieces if isinstance(each, Slot)]
+    slots = [each for each in dict.fromkeys(mould.pieces) if isinstance(each, Slot)]
     return Build(
         deciding=tuple(each for each in slots if each.attribute in asked_for),
         bearing=tuple(each for each in slots if each.place in ("text", "linked")),

@@ -15,11 +15,12 @@ from markupsafe import Markup
 from nurture.rendering import times
 from nurture.rendering.captured import LetterEnvironment
 from nurture.rendering.errors import RenderError
+from nurture.rendering.repeated import LetterContext
 from nurture.rendering.slots import Slots
 
 
-def letter_environment() -> LetterEnvironment:
-    environment = LetterEnvironment(_printed)
+def letter_environment(*, repeats: bool) -> LetterEnvironment:
+    environment = LetterEnvironment(_printed, _said, repeats=repeats)
     environment.filters.update(when=_when, day=_day, clock=_clock, join=_join(environment))
     environment.globals.update(button=_button, ask=_ask)
     return environment
@@ -32,6 +33,13 @@ def _printed(context: Context, value: Any) -> str:
         return value
     slots: Slots = context.parent["_slots"]
     return slots.put(value if type(value) is str else _shown(context, value))
+
+
+def _said(context: LetterContext, number: int, value: Any) -> None:
+    """The value of an expression that has a token already: see repeated.py."""
+    slots: Slots = context.parent["_slots"]
+    slots.say(number, value if type(value) is str else _shown(context, value))
+    context.said |= 1 << number
 
 
 def _shown(context: Context, value: Any) -> str:

@@ -164,10 +164,8 @@ class Renderer:
 
     def line(self, source: str, context: Mapping[str, Any], *, locale: str | None = None) -> str:
         """One line of a campaign file (a task's text) with the same vocabulary."""
-        slots = Slots()
-        words = self._words(context, slots, locale or self._config.locale, markdown=False)
-        text = self._runner.run(source, words, "task", 1)
-        return " ".join(slots.read(text).split())
+        words = self._words(context, locale or self._config.locale, markdown=False)
+        return self._line(source, words, "task", 1)
 
     def draft(
         self, template: Template, context: Mapping[str, Any], *, asked: Asked | None = None
@@ -176,25 +174,21 @@ class Renderer:
         every template on somebody. `asked` takes the place of its questions. Raises RenderError."""
         locale = template.locale or self._config.locale
         category = self._config.categories.get(template.category)
-        slots = Slots()
-        words = self._words(context, slots, locale, template.markdown)
+        words = self._words(context, locale, template.markdown)
         words["links"] = self._links(0)
         words["why"] = why(category.klass if category else MessageClass.SERVICE, context, locale)
         words["_asked"] = asked if asked is not None else self._asked(template, 0, 0)
-        slots.within = "markdown" if template.markdown else "html"
-        body = self._runner.run(template.body, words, template.file, template.first_line)
+        slots = Slots()
+        body = self._body(template, words, slots)
         plain = plain_from_markdown(body) if template.markdown else plain_from_html(body)
         text = typed(tidy(plain)).fill(slots.values)
         read = " ".join(text.split())
         facts = [
-            self._one_line(template, fact, template.facts_line, words, slots)
-            for fact in template.facts
+            self._line(fact, words, template.file, template.facts_line) for fact in template.facts
         ]
         return Draft(
-            subject=self._one_line(template, template.subject, template.subject_line, words, slots),
-            preheader=self._one_line(
-                template, template.preheader, template.preheader_line, words, slots
-            ),
+            subject=self._line(template.subject, words, template.file, template.subject_line),
+            preheader=self._line(template.preheader, words, template.file, template.preheader_line),
             text=text,
             missing=tuple(number for number, fact in enumerate(facts) if fact not in read),
         )
@@ -208,20 +202,19 @@ class Renderer:
     ) -> Rendered:
         first = letters[0]
         reading = self._reading(first.template, locale)
-        slots = Slots()
         links = self._links(candidate_id)
         for number, letter in enumerate(letters):
             with _of(letter.template, number):
                 if letter.klass is not first.klass:
                     raise RenderError(f"{letter.klass} mail never joins {first.klass} mail")
-                self._find_words(letter, slots, links, locale)
+                self._find_words(letter, links, locale)
                 letter.words["_asked"] = self._asked(letter.template, candidate_id, message_id)
                 of, line = letter.template, letter.template.subject_line
-                letter.subject = self._one_line(of, of.subject, line, letter.words, slots)
+                letter.subject = self._line(of.subject, letter.words, of.file, line)
         with _of(first.template, 0):
-            preheader = self._preheader(letters, reading, slots)
-        # Subject and footer are values like any other: the first numbers are theirs.
-        slots.begin()
+            preheader = self._preheader(letters, reading)
+        # Subject and footer are values like any other.
+        slots = Slots()
         fixed = {
             "subject": slots.put(first.subject),
             "preheader": slots.put(preheader),
@@ -248,27 +241,23 @@ class Renderer:
         )
         for number, letter in enumerate(letters):
             with _of(letter.template, number):
-                self._require(letter, rendered, slots)
+                self._require(letter, rendered)
         return rendered
 
-    def _find_words(
-        self, letter: _Letter, slots: Slots, links: Mapping[str, str], locale: str | None
-    ) -> None:
+    def _find_words(self, letter: _Letter, links: Mapping[str, str], locale: str | None) -> None:
         template = letter.template
         reading = self._reading(template, locale)
-        letter.words = self._words(letter.context, slots, reading, template.markdown)
+        letter.words = self._words(letter.context, reading, template.markdown)
         letter.words["links"] = links
         letter.words["why"] = why(letter.klass, letter.context, reading)
 
-    def _preheader(self, letters: Sequence[_Letter], locale: str, slots: Slots) -> str:
+    def _preheader(self, letters: Sequence[_Letter], locale: str) -> str:
         """The template's own; of several letters, what there is besides the first."""
         first, *others = letters
         if others:
             return f"{words_for(locale)['also']}: {'; '.join(each.subject for each in others)}"
         template = first.template
-        return self._one_line(
-            template, template.preheader, template.preheader_line, first.words, slots
-        )
+        return self._line(template.preheader, first.words, template.file, template.preheader_line)
 
     def _whole(self, letters: Sequence[_Letter], slots: Slots) -> Whole:
         several = len(letters) > 1
@@ -277,26 +266,28 @@ class Renderer:
         for number, letter in enumerate(letters):
             template = letter.template
             with _of(template, number):
-                slots.within = "markdown" if template.markdown else "html"
-                body = self._runner.run(
-                    template.body, letter.words, template.file, template.first_line
-                )
-                bodies.append(body)
+                bodies.append(self._body(template, letter.words, slots, follows=number > 0))
         if not several:
             return alone(bodies[0], markdown=letters[0].template.markdown)
         markdown = [letter.template.markdown for letter in letters]
         return together(bodies, markdown, headings, slots.values)
 
+    def _body(
+        self, template: Template, words: dict[str, Any], slots: Slots, *, follows: bool = False
+    ) -> str:
+        slots.within = "markdown" if template.markdown else "html"
+        words["_slots"] = slots
+        return self._runner.run(
+            template.body, words, template.file, template.first_line, follows=follows
+        )
+
     def _reading(self, template: Template, locale: str | None) -> str:
         return _reading_locale(template.locale or self._config.locale, locale)
 
-    def _words(
-        self, context: Mapping[str, Any], slots: Slots, locale: str, markdown: bool
-    ) -> dict[str, Any]:
+    def _words(self, context: Mapping[str, Any], locale: str, markdown: bool) -> dict[str, Any]:
         return {
             **self._runner.globals,
             **context,
-            "_slots": slots,
             "_locale": locale,
             "_markdown": markdown,
         }
@@ -324,16 +315,14 @@ class Renderer:
             for each in template.ask
         }
 
-    def _one_line(
-        self, template: Template, source: str, line: int, words: dict[str, Any], slots: Slots
-    ) -> str:
+    def _line(self, source: str, words: dict[str, Any], file: str, line: int) -> str:
+        """One line, as it is read."""
         if "{" not in source:
             return " ".join(source.split())
-        slots.within = "line"
-        skeleton = self._runner.run(source, words, template.file, line)
-        return " ".join(slots.read(skeleton).split())
+        words["_slots"] = slots = Slots()
+        return " ".join(slots.read(self._runner.run(source, words, file, line)).split())
 
-    def _require(self, letter: _Letter, rendered: Rendered, slots: Slots) -> None:
+    def _require(self, letter: _Letter, rendered: Rendered) -> None:
         """What a mail must not lack, whoever wrote its template and its layout."""
         template = letter.template
 
@@ -345,7 +334,7 @@ class Renderer:
         if letter.klass is MessageClass.NURTURE and not rendered.says(rendered.unsubscribe_url):
             refuse(f'layout "{template.layout}" has no unsubscribe link', 1)
         for fact in template.facts:
-            wanted = self._one_line(template, fact, template.facts_line, letter.words, slots)
+            wanted = self._line(fact, letter.words, template.file, template.facts_line)
             if wanted not in rendered.text and wanted not in " ".join(rendered.text.split()):
                 refuse(f"the text does not say what `facts` promises: {fact}", template.facts_line)
 

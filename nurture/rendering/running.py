@@ -9,6 +9,7 @@ from jinja2 import TemplateError, nodes
 from nurture.rendering.budget import TEXT_MAX
 from nurture.rendering.errors import RenderError
 from nurture.rendering.printing import letter_environment
+from nurture.rendering.slots import Slots
 
 _AT_ONCE = 400  # pieces until it is looked at how long a text has become
 
@@ -17,24 +18,35 @@ class Runner:
     """Sources are known by their file and their text."""
 
     def __init__(self) -> None:
-        self._environment = letter_environment()
-        self._compiled: dict[tuple[str, str], Any] = {}
+        #: The second is for what follows in the same mail: see Slots.
+        self._environments = tuple(letter_environment(repeats=each) for each in (True, False))
+        self._compiled: dict[tuple[str, str, bool], Any] = {}
 
     @property
     def globals(self) -> Mapping[str, Any]:
         """What every template can call; `words` begin with them."""
-        return self._environment.globals
+        return self._environments[0].globals
 
-    def run(self, source: str, words: dict[str, Any], file: str, first_line: int) -> str:
-        """A skeleton: values are tokens. Raises RenderError with the place in the file."""
-        compiled = self._compiled.get((file, source))
+    def run(
+        self,
+        source: str,
+        words: dict[str, Any],
+        file: str,
+        first_line: int,
+        *,
+        follows: bool = False,
+    ) -> str:
+        """A skeleton: values are tokens. `follows`: another one's values are among the `_slots`
+        already. Raises RenderError with the place in the file."""
+        compiled = self._compiled.get((file, source, follows))
+        environment = self._environments[follows]
         try:
             if compiled is None:
-                code = self._environment.compile(source, filename=file)
-                compiled = self._environment.template_class.from_code(
-                    self._environment, code, self._environment.make_globals(None)
+                code = environment.compile(source, filename=file)
+                compiled = environment.template_class.from_code(
+                    environment, code, environment.make_globals(None)
                 )
-                self._compiled[file, source] = compiled
+                self._compiled[file, source, follows] = compiled
             # As Template.generate, without copying all words: they have the globals already.
             context = compiled.new_context(words, shared=True)
             try:
@@ -44,9 +56,10 @@ class Runner:
                     written += more
                     if len(written) > TEXT_MAX:
                         raise RenderError("the mail grew too long")
-                return written
+                slots: Slots = words["_slots"]
+                return slots.afford(written)
             except Exception:
-                self._environment.handle_exception()  # raises it again, with the template's lines
+                environment.handle_exception()  # raises it again, with the template's lines
         except RenderError as error:
             raise self._located(error, error.why, source, file, first_line) from None
         except (
@@ -74,7 +87,7 @@ class Runner:
         line = line or 1
         variable = None
         if "is undefined" in why or "has no attribute" in why:
-            variable = _named(self._environment.parse(source), why, line)
+            variable = _named(self._environments[0].parse(source), why, line)
             why = f"{variable} is missing for this person"
         return RenderError(
             why, template=file, file=file, line=first_line + line - 1, variable=variable

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from operator import itemgetter
 from string import ascii_lowercase
 from typing import Literal, NamedTuple, TypeVar, get_args
 from urllib.parse import quote
@@ -27,8 +28,9 @@ LINE_TOKEN = re.compile(rf"qz{NONCE}[vl](\d{{4}})(?:x(\d+))?zq")
 _IN_URL = re.compile(rf"qz{NONCE}u(\d{{4}})zq")  # a value within a link of the text part
 _TOUCHED = re.compile(NONCE, re.IGNORECASE)
 _WHOLE = re.compile(rf"qz{NONCE}[uv]\d{{4}}zq")
+REPEATED_MAX = 100  #: expressions of one template that have a token of their own: see repeated.py
 _SLOTS_MAX = 5_000
-TOKENS = tuple(f"qz{NONCE}v{number:04d}zq" for number in range(_SLOTS_MAX))
+TOKENS = tuple(f"qz{NONCE}v{number:04d}zq" for number in range(REPEATED_MAX + _SLOTS_MAX))
 _VALUE_MAX = 50_000
 _VALUES_MAX = 500_000  # characters of all together: a mail with more is no letter
 _SHORT, _REMEMBERED_MAX = 100, 8_192  # characters; values of each place
@@ -55,34 +57,51 @@ V = TypeVar("V")
 
 
 class Slots:
-    """The values that one rendering printed, in order."""
+    """The values that one rendering printed. The first numbers are those of repeated values, which
+    their template knows; each other printed value has the next one."""
 
     def __init__(self) -> None:
-        self.values: list[str] = []
+        self.values: list[str] = [""] * REPEATED_MAX
         self.personal = False  #: whether a value stands in the text itself, and not as a token
         self.within = "line"  #: what is being rendered: a `line`, `markdown` or `html`
         self._length = 0
-
-    def begin(self) -> None:
-        """What was printed so far was read; the text proper begins."""
-        self.values.clear()
-        self.personal = False
+        self._longest = 1  # of the repeated values
 
     def put(self, value: str) -> str:
         """The token that stands for this value from now on."""
-        number, length = len(self.values), len(value)
+        number = len(self.values)
+        if number >= len(TOKENS):
+            raise RenderError(f"more than {_SLOTS_MAX} values are printed")
+        self.values.append(self._taken(value))
+        return TOKENS[number]
+
+    def say(self, number: int, value: str) -> None:
+        """What the token of that number stands for, wherever it stands."""
+        self.values[number] = value = self._taken(value)
+        self._longest = max(self._longest, len(value))
+
+    def _taken(self, value: str) -> str:
+        length = len(value)
         self._length += length
         if length > _VALUE_MAX:
             raise RenderError(f"a value is longer than {_VALUE_MAX} characters")
         if self._length > _VALUES_MAX:
-            raise RenderError(f"more than {_VALUES_MAX} characters of values are printed")
-        if number >= _SLOTS_MAX:
-            raise RenderError(f"more than {_SLOTS_MAX} values are printed")
-        if not value.isprintable():
-            value = value.replace("\r\n", "\n").replace("\r", "\n")
-            value = _HARMFUL.sub("", value)
-        self.values.append(value)
-        return TOKENS[number]
+            raise _too_long()
+        if value.isprintable():
+            return value
+        return _HARMFUL.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
+
+    def afford(self, skeleton: str) -> str:
+        """The same text. Raises RenderError where its values are too many, or together too long: a
+        repeated one counts in each of its places."""
+        most = len(skeleton) // len(TOKENS[0])
+        if most > _SLOTS_MAX or most * self._longest > _VALUES_MAX:
+            numbers = [int(found) for found in _TOKEN.findall(skeleton)]
+            if len(numbers) > _SLOTS_MAX:
+                raise RenderError(f"more than {_SLOTS_MAX} values are printed")
+            if sum(len(self.values[number]) for number in numbers) > _VALUES_MAX:
+                raise _too_long()
+        return skeleton
 
     def read(self, text: str) -> str:
         """Rendered text as it is read, with the values in the place of their tokens."""
@@ -104,6 +123,10 @@ class Slots:
             return "".join(characters.get(each, each) for each in words)
 
         return _TOKEN.sub(value, text)
+
+
+def _too_long() -> RenderError:
+    return RenderError(f"more than {_VALUES_MAX} characters of values are printed")
 
 
 Place = Literal[
@@ -132,33 +155,22 @@ class Mould:
         )
 
     def encode(self, values: Sequence[str]) -> bytes:
-        """The same as quoted-printable lines: see encoded.py."""
-        pieces = self._literals.copy()
-        for position, encoded, number in self._holes:
-            pieces[position] = encoded[values[number]]
-        for position, slot in self._lines:
-            pieces[position] = _ENCODED[slot.place][_part(slot, values)]
-        return b"".join(pieces)
+        """The same as quoted-printable lines: see encoded.py. Each piece is looked up once, in
+        however many places it stands."""
+        literals, slots, order = self._encoding
+        filled = [_ENCODED[each.place][_part(each, values)] for each in slots]
+        return b"".join(order(literals + filled))
 
     @cached_property
-    def _literals(self) -> list[bytes]:
-        return [piece(each) if isinstance(each, str) else b"" for each in self.pieces]
-
-    @cached_property
-    def _holes(self) -> list[tuple[int, "Remembered[bytes]", int]]:
-        return [
-            (position, _ENCODED[each.place], each.number)
-            for position, each in enumerate(self.pieces)
-            if isinstance(each, Slot) and each.line is None
-        ]
-
-    @cached_property
-    def _lines(self) -> list[tuple[int, Slot]]:
-        return [
-            (position, each)
-            for position, each in enumerate(self.pieces)
-            if isinstance(each, Slot) and each.line is not None
-        ]
+    def _encoding(self) -> tuple[list[bytes], list[Slot], Callable[[list[bytes]], Sequence[bytes]]]:
+        """The distinct literals, encoded; the distinct slots; and what puts these in order."""
+        distinct = dict.fromkeys(self.pieces)
+        literals = [each for each in distinct if isinstance(each, str)]
+        slots = [each for each in distinct if isinstance(each, Slot)]
+        at = {each: number for number, each in enumerate(("", *literals, *slots))}
+        # Nothing, twice: of a single number an itemgetter gives no sequence.
+        order = itemgetter(*(at[each] for each in self.pieces), 0, 0)
+        return [b"", *map(piece, literals)], slots, order
 
     @property
     def size(self) -> int:
