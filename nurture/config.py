@@ -294,6 +294,7 @@ class Web(Keys):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8420
     public_url: PublicUrl = "http://127.0.0.1:8420"
+    confidences_to: Email | None = None
 
 
 class ContactHours(Keys):

@@ -20,6 +20,7 @@ from nurture.errors import UsageError
 UNSUBSCRIBE = "unsubscribe"  #: {public_url}/u/{token}
 PREFERENCES = "preferences"  #: {public_url}/p/{token}
 ANSWER = "answer"  #: {public_url}/a/{token}
+CONFIDENCES = "confidences"  #: {public_url}/p/needs/{token}
 
 _ID_BYTES = 8
 _MAC_BYTES = 16

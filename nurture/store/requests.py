@@ -11,6 +11,7 @@ from nurture.store.tables import candidates, requests
 COPY = "copy"
 DELETION = "deletion"
 KINDS = (COPY, DELETION)
+BACK = "taken back"  #: who settled what they did not want any more
 
 
 def due_at(asked_at: datetime) -> datetime:
@@ -33,7 +34,7 @@ def ask(connection: Connection, candidate_id: int, kind: str, now: datetime) -> 
 def take_back(connection: Connection, candidate_id: int, kind: str, now: datetime) -> None:
     """They do not want it any more."""
     settled = update(requests).where(*_of(candidate_id, kind))
-    connection.execute(settled.values(done_at=now, done_by="taken back"))
+    connection.execute(settled.values(done_at=now, done_by=BACK))
 
 
 def of_candidate(connection: Connection, candidate_id: int) -> Sequence[RowMapping]:

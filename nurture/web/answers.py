@@ -4,23 +4,14 @@ Mail scanners open every link: looking changes nothing, only the button answers.
 form of its own, so an answer can be changed on the same page, and no script is needed.
 """
 
-from datetime import datetime
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from nurture.engine.answering import Choice, choice_of, give, pause_until
 from nurture.engine.project import Project
-from nurture.rendering.context import zone_of
-from nurture.rendering.times import day
 from nurture.web.looks import Looks
-from nurture.web.public import LANGUAGE
+from nurture.web.reader import known, stranger
 
 _LOOK = ["GET", "HEAD"]
-_NOT_WHOLE = (
-    "This link is not whole, or its question is not asked any more. Please open it from the mail "
-    "again, or reply to the mail: a person will read it."
-)
 
 
 def routes(project: Project, looks: Looks) -> APIRouter:
@@ -45,10 +36,14 @@ def _shown(
     request: Request, project: Project, looks: Looks, choice: Choice | None, *, given: bool
 ) -> Response:
     if choice is None:
-        return looks.notice(request, 404, _NOT_WHOLE)
+        said = stranger(project, request).say("answer.not_whole")
+        return looks.notice(request, 404, said)
     now = project.clock.now()
     chosen = choice.answer.option
-    return looks.page(
+    reader = known(project, choice.candidate)
+    until = pause_until(project, choice, now)
+    return reader.page(
+        looks,
         request,
         "answer",
         state="preview" if choice.asked is None else "given" if given else "ask",
@@ -63,14 +58,9 @@ def _shown(
         before=choice.question.options.get(choice.given or ""),
         then=choice.then.kind if choice.then else "",
         for_job=choice.asked is not None and choice.asked.application is not None,
-        until=_until(project, choice, now),
+        until=reader.day(until) if until else "",
     )
 
 
 def _token(project: Project, choice: Choice, option: str) -> str:
     return project.signer.answer_token(choice.answer._replace(option=option))
-
-
-def _until(project: Project, choice: Choice, now: datetime) -> Any:
-    until = pause_until(project, choice, now)
-    return day(until, zone_of(choice.candidate, project.config), LANGUAGE) if until else ""

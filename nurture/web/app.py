@@ -12,7 +12,10 @@ from nurture.web import (
     campaigns,
     candidate,
     candidates,
+    choices,
     health,
+    held,
+    needs,
     previews,
     public,
     sign_in,
@@ -41,6 +44,9 @@ def create_app(project: Project) -> FastAPI:
     app.add_middleware(Guard, project=project, looks=looks, door=door)
     app.include_router(sign_in.routes(project, looks, door))
     app.include_router(public.routes(project, looks))
+    app.include_router(needs.routes(project, looks))
+    app.include_router(held.routes(project, looks))
+    app.include_router(choices.routes(project, looks))
     app.include_router(answers.routes(project, looks))
     app.include_router(today.routes(project, looks))
     app.include_router(candidates.routes(project, looks))

@@ -12,10 +12,14 @@ from fastapi.templating import Jinja2Templates
 from nurture.config import Config
 from nurture.core import reasons
 from nurture.rendering.layout import colours, readable
+from nurture.web.phrases import phrases_for, spoken
 from nurture.web.rights import CSRF
 
 PAGES = Path(__file__).parent / "pages"
 _NIGHT = "#1b1a17"  # the page's paper by night, as in static/nurture.css
+
+#: The candidates' own pages.
+_CANDIDATES = ("/u/", "/p/", "/a/")
 
 _NOTICES: Mapping[int, tuple[str, str]] = {
     403: (
@@ -45,6 +49,7 @@ class Looks:
 
     def __init__(self, config: Config) -> None:
         self.company = config.company
+        self.locale = config.locale
         self.house = ZoneInfo(config.timezone)  #: the recruiters' clock
         self._css = _brand_css(config.company.brand.accent)
         self._templates = Jinja2Templates(directory=PAGES)
@@ -66,16 +71,22 @@ class Looks:
 
     def notice(self, request: Request, status: int, said: str = "") -> Response:
         """A page that says, without a traceback, why there is no other."""
-        title, text = _NOTICES.get(status, _NOTICES[500 if status >= 500 else 404])
         path = request.url.path
+        if path.startswith(_CANDIDATES):
+            return self._to_candidates(request, status, said)
+        title, text = _NOTICES.get(status, _NOTICES[500 if status >= 500 else 404])
         known = request.scope.get("state", {}).get("viewer") is not None
-        public = path.startswith(("/u/", "/p/", "/a/")) or (status in (401, 403) and not known)
-        if public and status >= 500:
-            text = "Nothing was changed. Please try again in a minute."
-        frame = "public" if public else "base"
+        frame = "public" if status in (401, 403) and not known else "base"
         return self.page(
             request, "notice", status, title=title, text=said or text, frame=f"{frame}.html"
         )
+
+    def _to_candidates(self, request: Request, status: int, said: str) -> Response:
+        """The same on their own pages, in a language that their browser asks for."""
+        say = phrases_for(spoken(request.headers.get("accept-language", ""), self.locale))
+        name = "trouble" if status >= 500 else "nothing" if status == 404 else "not_here"
+        told = {"title": say(f"page.{name}"), "text": said or say(f"page.{name}_what")}
+        return self.page(request, "notice", status, frame="reader.html", lang=say.language, **told)
 
     def brand(self) -> Response:
         """The company's accent, made readable by day and by night, as CSS variables."""

@@ -1,136 +1,113 @@
-"""What may a candidate decide by a link in a mail? Unsubscribe, come back, pause.
+"""What may a candidate decide by the unsubscribe link of a mail? To leave, and to come back.
 
 Mail scanners open every link, so GET only shows a form and POST decides (RFC 8058). The address
 says all: which button was pressed is in the path and no body is read, so a mail provider's
 one-click request works in whatever form it comes.
 """
 
-from datetime import timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 
-from nurture.core.model import Candidate
+from nurture.core.model import Candidate, MessageClass
 from nurture.engine.project import Project
-from nurture.intake.apply import apply
-from nurture.intake.events import parse_event
-from nurture.rendering.context import zone_of
-from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE
-from nurture.rendering.times import day
-from nurture.store.facts import find_number
+from nurture.rendering.links import UNSUBSCRIBE
 from nurture.web.looks import Looks
+from nurture.web.phrases import Phrases
+from nurture.web.reader import Reader, reader_of, tell
 
 ALL = "all"  #: the topic that is every nurture mail
-PAUSE = timedelta(days=91)  # "three months"
-LANGUAGE = "en"  # of these pages
+SOURCE = "unsubscribe"
 
 _LOOK = ["GET", "HEAD"]
 
 
 def routes(project: Project, looks: Looks) -> APIRouter:
+    """All answers are the same for a token that is ours and one that is not, but for the language:
+    nothing is learned by trying."""
     router = APIRouter()
-    _unsubscribing(router, project, looks)
-    _preferring(router, project, looks)
-    return router
 
-
-def _unsubscribing(router: APIRouter, project: Project, looks: Looks) -> None:
-    """All answers are the same for a token that is ours and one that is not: nothing is learned by
-    trying."""
+    def shown(
+        request: Request, reader: Reader, token: str, state: str, topic: str = ""
+    ) -> Response:
+        named = [(each, topic_words(reader.say, each)) for each in topics_of(project)]
+        return reader.page(
+            looks,
+            request,
+            "unsubscribe",
+            token=token,
+            state=state,
+            topic=topic,
+            topic_words=topic_words(reader.say, topic),
+            topics=named,
+        )
 
     @router.api_route("/u/{token}", methods=_LOOK)
     def ask(request: Request, token: str) -> Response:
-        return looks.page(request, "unsubscribe", token=token, state="ask")
+        return shown(request, _reader(project, request, token), token, "ask")
 
     @router.post("/u/{token}")
     def unsubscribe(request: Request, token: str) -> Response:
         """Ends all nurture mail, mail already queued included. 200 and no redirect (RFC 8058)."""
-        candidate = _owner(project, UNSUBSCRIBE, token)
-        if candidate is not None:
-            leave(project, candidate, source="unsubscribe")
-        return looks.page(request, "unsubscribe", token=token, state="gone")
+        reader = _reader(project, request, token)
+        if reader.candidate is not None:
+            leave(project, reader.candidate, source=SOURCE)
+        return shown(request, reader, token, "gone")
 
     @router.post("/u/{token}/undo")
     def undo(request: Request, token: str) -> Response:
-        candidate = _owner(project, UNSUBSCRIBE, token)
-        if candidate is not None:
-            come_back(project, candidate, [ALL], source="unsubscribe")
-        return looks.page(request, "unsubscribe", token=token, state="back")
+        reader = _reader(project, request, token)
+        if reader.candidate is not None:
+            come_back(project, reader.candidate, [ALL], source=SOURCE)
+        return shown(request, reader, token, "back")
 
+    @router.post("/u/{token}/{way}/{topic:path}")
+    def of_one(request: Request, token: str, way: str, topic: str) -> Response:
+        """`only`: no more of one topic; `undo`: that one again."""
+        if way not in ("only", "undo") or topic not in topics_of(project):
+            return looks.notice(request, 404)
+        reader = _reader(project, request, token)
+        if reader.candidate is not None:
+            if way == "undo":
+                come_back(project, reader.candidate, [topic], source=SOURCE)
+            elif topic not in reader.candidate.unsubscribed:
+                tell(project, reader.candidate, "candidate.unsubscribed", SOURCE, topics=[topic])
+        return shown(request, reader, token, "less" if way == "only" else "back", topic)
 
-def _preferring(router: APIRouter, project: Project, looks: Looks) -> None:
-    def shown(request: Request, token: str, done: str = "") -> Response:
-        candidate = _owner(project, PREFERENCES, token)
-        if candidate is None:
-            said = "This link is not whole. Please open it from the mail again, or reply to the "
-            return looks.notice(request, 404, said + "mail: a person will read it.")
-        zone, now = zone_of(candidate, project.config), project.clock.now()
-        paused = candidate.paused_until
-        return looks.page(
-            request,
-            "preferences",
-            token=token,
-            done=done,
-            silent=candidate.do_not_contact,
-            gone=ALL in candidate.unsubscribed,
-            topics=sorted(candidate.unsubscribed - {ALL}),
-            paused=_day(paused, zone) if paused is not None and paused > now else "",
-            pause_would_end=_day(now + PAUSE, zone),
-        )
-
-    @router.api_route("/p/{token}", methods=_LOOK)
-    def look(request: Request, token: str) -> Response:
-        return shown(request, token)
-
-    @router.post("/p/{token}/{wish}")
-    def decide(request: Request, token: str, wish: str) -> Response:
-        candidate = _owner(project, PREFERENCES, token)
-        if candidate is None:
-            return shown(request, token)
-        match wish:
-            case "unsubscribe":
-                leave(project, candidate, source="preferences")
-            case "resubscribe":
-                topics = sorted(candidate.unsubscribed)
-                come_back(project, candidate, topics, source="preferences")
-            case "pause":
-                until = (project.clock.now() + PAUSE).isoformat()
-                _tell(project, candidate, "candidate.paused", "preferences", until=until)
-            case "resume":
-                _tell(project, candidate, "candidate.resumed", "preferences")
-            case _:
-                return looks.notice(request, 404)
-        return shown(request, token, done=wish)
+    return router
 
 
 def leave(project: Project, candidate: Candidate, *, source: str) -> None:
     """No nurture mail any more, in one transaction; saying it again changes nothing."""
     if ALL not in candidate.unsubscribed:
-        _tell(project, candidate, "candidate.unsubscribed", source)
+        tell(project, candidate, "candidate.unsubscribed", source)
 
 
-def come_back(project: Project, candidate: Candidate, topics: list[str], *, source: str) -> None:
+def come_back(
+    project: Project, candidate: Candidate, topics: Sequence[str], *, source: str
+) -> None:
     """These topics are wanted again, as far as they were not."""
     wanted = {topic: True for topic in topics if topic in candidate.unsubscribed}
     if wanted:
-        _tell(project, candidate, "candidate.preferences", source, preferences={"topics": wanted})
+        tell(project, candidate, "candidate.preferences", source, preferences={"topics": wanted})
 
 
-def _owner(project: Project, purpose: str, token: str) -> Candidate | None:
-    number = project.signer.read(purpose, token)
-    if number is None:
-        return None
-    with project.database.read() as connection:
-        return find_number(connection, number)
+def topics_of(project: Project) -> list[str]:
+    """What one can unsubscribe from by itself: what the nurture templates are about."""
+    categories = project.config.categories
+    return sorted(
+        {
+            template.topic
+            for template in project.library.templates.values()
+            if categories[template.category].klass is MessageClass.NURTURE
+        }
+    )
 
 
-def _tell(project: Project, candidate: Candidate, type_: str, source: str, **told: Any) -> None:
-    """Through the one door for facts: history is kept, and the candidate's alarm rings."""
-    now = project.clock.now()
-    event = {"type": type_, "source": source, "occurred_at": now.isoformat(), **told}
-    apply(project.database, parse_event({**event, "candidate": {"id": candidate.ref}}), now)
+def topic_words(say: Phrases, topic: str) -> str:
+    """A topic as people read it; one of the company's own in the company's words."""
+    return say.get(f"topic.{topic}", topic.replace("_", " ").replace("-", " "))
 
 
-def _day(at: Any, zone: ZoneInfo) -> str:
-    return day(at, zone, LANGUAGE)
+def _reader(project: Project, request: Request, token: str) -> Reader:
+    return reader_of(project, request, UNSUBSCRIBE, token)
