@@ -10,13 +10,13 @@ from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from nurture.core import calling, timing
+from nurture.core import by_hand, calling, timing
 from nurture.core.barring import barred, new_only
 from nurture.core.bundling import Bundles, Lead
 from nurture.core.caps import Blocked, Hold, Limits, Taken, earliest
 from nurture.core.ceilings import at_ceiling, ends_silence, heard_within, never_skipped
 from nurture.core.holding import Holding
-from nurture.core.hours import Openings
+from nurture.core.hours import ANY, ROUND_THE_CLOCK, Openings
 from nurture.core.journey import Key, Standstill, Want
 from nurture.core.model import (
     Approval,
@@ -69,13 +69,14 @@ def plan(
     """One verdict for each wanted step.
 
     1. What may not be sent at all, and what has no instant yet, is told so.
-    2. The rest is placed, most necessary first: each at the earliest instant, not before its
+    2. What somebody wants at once goes now, where no wish of the candidate forbids it.
+    3. The rest is placed, most necessary first: each at the earliest instant, not before its
        moment and now, that is in its hours, outside what holds it (pause, tone, follow-ups), and
        breaks no cap in any window, with everything that was sent or is already placed, before it
        and after it.
        A mail that a more necessary one of its class can take along becomes a part of it instead.
-    3. Steps that wait for another step are forecast from where that one was placed.
-    4. What would be dropped at a ceiling (of silence, of a promise) becomes a person's task.
+    4. Steps that wait for another step are forecast from where that one was placed.
+    5. What would be dropped at a ceiling (of silence, of a promise) becomes a person's task.
     """
     day = _Day(recipient, ledger, policy, now)
     items = day.items
@@ -87,8 +88,10 @@ def plan(
         elif isinstance(want, Want):
             placeable.append(want)
     placeable.sort(key=day.order)
+    items |= day.at_once(placeable)
     for want in placeable:
-        items[want.key] = day.place(want)
+        if want.key not in items:
+            items[want.key] = day.place(want)
     for want in wanted:  # file order, so that a chain of waiting steps adds up
         if isinstance(want, Standstill) and want.above in items:
             items[want.key] = day.forecast(items[want.key], items[want.above])
@@ -231,7 +234,7 @@ class _Day:
         if (twin := self.twin(want, category)) is not None:
             first = {"campaign": twin.campaign.name}
             return self.item(want, Verdict.SKIP, Reason.ALREADY_SENT, detail=first)
-        held = self.holding.of(want.step.tone, category)
+        held = [*self.holding.of(want.step.tone, category), *self.snoozed(want)]
         holds = [*held, *self.caps(category)]
         openings = self.openings(category.hours)
         at, pushed = self.search(want, openings, holds)
@@ -255,6 +258,70 @@ class _Day:
         if item.reason is not Reason.APPROVAL and self.shares(category):
             self.bundles.offer(want, category, at)
         return item
+
+    def at_once(self, wants: Sequence[Want]) -> dict[Key, Item]:
+        """Those of these that somebody wants at once and that may be; the rest sees them placed.
+
+        They go before their moment, and over the house's hours, caps and gap; never over what the
+        candidate asked for, nor past their `until` or without an approval.
+        """
+        found: dict[Key, Item] = {}
+        for want in wants:
+            category = self.categories[want.step.category]
+            word = want.word
+            if word is None or word.type != by_hand.HURRIED or category is None:
+                continue
+            self.alarm(word.until)
+            if not self.by_phone(want, category) and self.twin(want, category) is None:
+                item = self.hurried(want, category, word)
+                found |= {want.key: item} if item is not None else {}
+        return found
+
+    def hurried(self, want: Want, category: Category, word: by_hand.ByHand) -> Item | None:
+        """Where it goes; None: its wait is longer than anybody means by "at once"."""
+        usual = self.policy.hours[category.hours]
+        wishes = self.candidate.wishes
+        openings = Openings(
+            self.calendar, ROUND_THE_CLOCK if usual not in (None, ANY) else ANY, wishes
+        )
+        holds = [*self.holding.of(want.step.tone, category), *self.holding.pace(category)]
+        at, pushed = self.search(want, openings, holds, self.now)
+        until = self.until(want)
+        if at is None or at >= word.until or (until is not None and at > until):
+            return None
+        if pushed is None and not openings.is_open(self.now):
+            wish = {"wish": self.wish(self.now), "wanted": _iso(self.now)}
+            pushed = Blocked(self.now, at, Reason.OWN_HOURS, wish)
+        broken = self.passed_over(want, category, at)
+        self.takes(want, category, at)
+        item = self.placed(want, category, at, pushed)
+        if item.verdict is not Verdict.SEND or not broken:
+            return item
+        detail = {**item.detail, **word.told, "passed_over": broken}
+        return item._replace(reason=Reason.ASKED_FOR, detail=detail)
+
+    def passed_over(self, want: Want, category: Category, at: datetime) -> list[dict[str, Any]]:
+        """What of the house's rules a mail at this instant breaks: a reason and its particulars for
+        each. It is not counted yet."""
+        found: list[dict[str, Any]] = []
+        if want.moment_at > at:
+            found.append({"reason": Reason.SCHEDULED.value, "moment": _iso(want.moment_at)})
+        if not self.openings(category.hours).is_open(at):
+            closed = self.openings(category.hours, own=False).why_closed(at)
+            found.append({"reason": Reason.CONTACT_HOURS.value, "closed": closed})
+        if category.capped:
+            rules = self.limits.of(category.klass, category.name)
+            blocked = [rule.around(at) for rule in rules]
+            found += [{"reason": b.reason.value, **b.explained()} for b in blocked if b is not None]
+        return found
+
+    def snoozed(self, want: Want) -> list[Hold]:
+        """Until when somebody wants it to wait."""
+        word = want.word
+        if word is None or word.type != by_hand.SNOOZED:
+            return []
+        detail = {**word.told, "until": _iso(word.until)}
+        return [Blocked(self.now - _JUST_AFTER, word.until, Reason.SNOOZED, detail)]
 
     def shares(self, category: Category) -> bool:
         """Whether it may be one mail with others: not what is looked at first, or told by phone."""
@@ -307,10 +374,14 @@ class _Day:
         return [*self.limits.of(category.klass, category.name), *self.holding.pace(category)]
 
     def search(
-        self, want: Want, openings: Openings, holds: Sequence[Hold]
+        self,
+        want: Want,
+        openings: Openings,
+        holds: Sequence[Hold],
+        start: datetime | None = None,
     ) -> tuple[datetime | None, Blocked | None]:
         """The earliest instant for it, and what pushed it there."""
-        start = self.start(want, openings)
+        start = start or self.start(want, openings)
         message = self.ledger.messages.get(want.key)
         if message is not None and message.next_attempt_at is not None:
             start = max(start, message.next_attempt_at)
@@ -465,6 +536,11 @@ class _Day:
         return wish
 
     def task(self, want: Want) -> Item:
+        for hold in self.snoozed(want):
+            if (blocked := hold.around(max(self.now, want.moment_at))) is not None:
+                self.alarm(blocked.end)
+                detail = blocked.explained()
+                return self.item(want, Verdict.WAIT, Reason.SNOOZED, at=blocked.end, detail=detail)
         if want.moment_at > self.now:
             self.alarm(want.moment_at, want.truth.changes_at)
             return self.item(want, Verdict.WAIT, Reason.SCHEDULED, at=want.moment_at)

@@ -5,7 +5,7 @@ every change of offset. A window lying wholly in a skipped hour does not exist o
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -99,6 +99,8 @@ class Pattern:
 
 #: Every instant is open.
 ANY = Pattern(frozenset(range(7)), time.min, END_OF_DAY)
+#: Every instant that a candidate's own wishes leave open, which `ANY` does not ask for.
+ROUND_THE_CLOCK = replace(ANY, spread=timedelta(microseconds=1))  # which is none
 
 
 @dataclass(frozen=True, kw_only=True)

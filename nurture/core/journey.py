@@ -11,7 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from nurture.core import repeating, timing
+from nurture.core import by_hand, repeating, timing
 from nurture.core.anchors import Ground, anchors
 from nurture.core.ceilings import at_ceiling, fell_short, says_nothing_new
 from nurture.core.model import (
@@ -57,6 +57,7 @@ class Want(NamedTuple):
     until: datetime | None = None
     truth: Truth = ENTIRELY_TRUE
     firm: bool = True  #: False: its anchor still moves with what will be sent; reserves nothing
+    word: by_hand.ByHand | None = None  #: somebody wants it at once, or later
 
 
 class Standstill(NamedTuple):
@@ -134,6 +135,7 @@ class _Walk:
         self.truth = truth
         self.anchors = anchors(enrollment, ground)
         self.past = Past(campaign, enrollment, ground)
+        self.words = by_hand.words_on(ground.facts, enrollment.id)
         application = application_of(ground.facts, enrollment.subject)
         self.untold = application is not None and to_be_told(ground.facts, application)
         self.found: list[Want | Standstill] = []
@@ -452,6 +454,20 @@ class _Walk:
         until: datetime | None,
         firm: bool = True,
     ) -> None:
+        word = by_hand.word_on(self.words, step, key.occurrence, self.ground.now)
+        if word is not None and word.type == by_hand.SKIPPED:
+            self._standstill(
+                key,
+                step,
+                Reason.SKIPPED,
+                verdict=Verdict.SKIP,
+                final=True,
+                moment_at=moment_at,
+                known_at=known_at,
+                anchor_at=anchor_at,
+                detail=word.told,
+            )
+            return
         if self.untold and says_nothing_new(step, self.ground.categories) and self._holds(step):
             due = moment_at <= self.ground.now
             self._standstill(
@@ -477,7 +493,8 @@ class _Walk:
                 anchor_at=anchor_at,
                 until=until,
                 truth=ENTIRELY_TRUE if step.condition is None else self.truth(step.condition),
-                firm=firm,
+                firm=firm or word is not None,
+                word=word,
             )
         )
 

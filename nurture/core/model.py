@@ -114,6 +114,9 @@ class Reason(StrEnum):
     BUNDLED = "bundled"
     PHONE_FIRST = "phone_first"
     CALLED = "called"
+    ASKED_FOR = "asked_for"
+    SNOOZED = "snoozed"
+    SKIPPED = "skipped"
     CAMPAIGN_PAUSED = "campaign_paused"
     STOPPED = "stopped"
     CAMPAIGN_MISSING = "campaign_missing"
@@ -246,6 +249,7 @@ class Application:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     silence_due_at: datetime | None = None  #: by when they must hear from us, as last written down
+
 
 @dataclass(frozen=True, kw_only=True)
 class Interview:

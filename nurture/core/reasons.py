@@ -171,6 +171,27 @@ _CALLS = {
 }
 
 
+def _asked_for(told: _Told) -> str:
+    """`ida@example.com wants it at once: they asked. That passes over: its moment has not come`"""
+    said = f"{told.get('by', 'somebody')} wants it at once{told.particular('why', ': {}')}"
+    over = "; ".join(passed_over(told.detail, told.zone, told.titles))
+    return f"{said}. That passes over: {over}" if over else said
+
+
+def passed_over(detail: Detail, zone: ZoneInfo, titles: Mapping[str, str]) -> list[str]:
+    """Each rule of the house that a mail breaks which somebody wants at once."""
+    return [
+        f"its moment has not come ({moment(datetime.fromisoformat(each['moment']), zone)})"
+        if "moment" in each
+        else _WHY[Reason(each["reason"])](_Told(each, zone, titles))
+        for each in detail.get("passed_over", ())
+    ]
+
+
+def _snoozed(told: _Told) -> str:
+    return f"{told.get('by', 'somebody')} put it off{told.particular('why', ': {}')}"
+
+
 def _already_sent(told: _Told) -> str:
     when = f" on {told.clock(told.detail['at'])}" if "at" in told.detail else ""
     of = f" from {told.mail(told.detail)}" if "campaign" in told.detail else ""
@@ -274,6 +295,11 @@ _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.BUNDLED: _bundled,
     Reason.PHONE_FIRST: _phone_first,
     Reason.CALLED: _fixed("they were told on the phone"),
+    Reason.ASKED_FOR: _asked_for,
+    Reason.SNOOZED: _snoozed,
+    Reason.SKIPPED: lambda told: (
+        f"{told.get('by', 'somebody')} skipped it{told.particular('why', ': {}')}"
+    ),
     Reason.CAMPAIGN_PAUSED: lambda told: f"its campaign is {told.get('status', 'paused')}",
     Reason.STOPPED: _stopped,
     Reason.CAMPAIGN_MISSING: _fixed("its campaign's file is gone"),

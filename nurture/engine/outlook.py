@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from nurture.core.agenda import Item
 from nurture.core.journey import Key
-from nurture.core.model import Campaign, Candidate, Facts, Reason, StepState, Verdict
+from nurture.core.model import Campaign, Candidate, Event, Facts, Reason, StepState, Verdict
 from nurture.core.reasons import sentence
 from nurture.engine.planner import Planned
 from nurture.engine.project import Project
@@ -41,7 +41,8 @@ class Entry:
     message: int | None = None  #: of what was sent: the number of its message
     version: Version | None = None  #: and the files it was sent by
     mail: str | None = None  #: the templates of the mail that it is a part of: `a+b`
-    enrollment: int | None = None  #: of what is to come, where that is on record already
+    enrollment: int | None = None  #: None: of what is to come, and is not on record yet
+    occurrence: str | None = None  #: of its step: what a person may decide about
 
     def as_json(self) -> dict[str, Any]:
         """The documented object; `about` marks a forecast."""
@@ -68,14 +69,21 @@ class Outlook:
     ahead: tuple[Entry, ...]  #: by instant, those without one last
 
 
-def outlook(project: Project, who: str, ahead: timedelta | None = AHEAD) -> Outlook | None:
+def outlook(
+    project: Project,
+    who: str,
+    ahead: timedelta | None = AHEAD,
+    *,
+    supposing: Sequence[Event] = (),
+) -> Outlook | None:
     """Everything settled and everything wanted within `ahead` (None: all) for one candidate, by
-    ref, e-mail or number. None: there is no such candidate. Writes nothing."""
+    ref, e-mail or number. None: there is no such candidate. Writes nothing. `supposing`: as if
+    these had just come in."""
     with project.database.read() as connection:
         candidate = find_candidate(connection, who)
         if candidate is None:
             return None
-        planned = project.planner.view(connection, candidate.id)
+        planned = project.planner.view(connection, candidate.id, supposing)
         if planned is None:
             return None
         zone = zone_of(candidate, project.config)
@@ -137,6 +145,8 @@ def told(
             "about": about,
             "sentence": said,
             "recorded_at": row["recorded_at"],
+            "enrollment": row["enrollment_id"],
+            "occurrence": row["occurrence"],
         }
         entries.append(Entry(**own, message=row["message"], version=version))
     sent: dict[int | None, list[str]] = {}
@@ -192,4 +202,5 @@ def _entry(item: Item, candidate: Candidate, zone: ZoneInfo, titles: Mapping[str
         about=item.about,
         detail=item.detail,
         enrollment=item.key.enrollment_id if item.key.enrollment_id > 0 else None,
+        occurrence=item.key.occurrence or None,
     )

@@ -10,7 +10,7 @@ from typing import Any
 from nurture.authoring.library import Library
 from nurture.clock import Clock
 from nurture.config import Config
-from nurture.core import calling
+from nurture.core import by_hand, calling
 from nurture.core.agenda import Agenda, Item, Ledger, Recipient, plan
 from nurture.core.anchors import Ground, silence_due
 from nurture.core.hours import Calendar
@@ -20,6 +20,7 @@ from nurture.core.model import (
     Campaign,
     Candidate,
     Enrollment,
+    Event,
     Facts,
     Message,
     Reason,
@@ -186,7 +187,7 @@ class Planner:
     def read(self, connection: Connection, ids: Collection[int]) -> dict[int, Facts]:
         """What is stored, by the ids that steps have now, and with each promise kept that
         something since has kept."""
-        found = load(connection, ids, awaited(self.library.campaigns.values()))
+        found = load(connection, ids, awaited(self.library.campaigns.values()) | by_hand.TYPES)
         campaigns, names = self._renames
         if campaigns is not self.library.campaigns:
             names = renames(self.library.campaigns.values())
@@ -196,12 +197,17 @@ class Planner:
             return kept
         return {id_: read_as_now(facts, names) for id_, facts in kept.items()}
 
-    def view(self, connection: Connection, candidate_id: int) -> Planned | None:
-        """The same decision, written nowhere: for previews and explanations."""
+    def view(
+        self, connection: Connection, candidate_id: int, supposing: Collection[Event] = ()
+    ) -> Planned | None:
+        """The same decision, written nowhere: for previews and explanations. `supposing`: as if
+        these had just come in."""
         now = self.clock.now()
         facts = self.read(connection, [candidate_id]).get(candidate_id)
         if facts is None:
             return None
+        if supposing:
+            facts = replace(facts, events=(*facts.events, *supposing))
         gates = self.guard.gates(connection, now)
         decided = self._decide(facts, self._enroll(facts, now), now, gates)
         return Planned(facts=decided.facts, agenda=decided.agenda)
@@ -461,6 +467,7 @@ _NOT_SENT = {
     Reason.UNDELIVERABLE: "has no address to go to",
     Reason.UNKNOWN_OUTCOME: "may not have arrived",
     Reason.REFUSED: "was refused by the mail server",
+    Reason.SKIPPED: "was skipped by hand",
 }
 
 
