@@ -11,7 +11,7 @@ import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -290,11 +290,47 @@ class Limits(Keys):
     warm_up: AnyWarmUp | None = None
 
 
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError(
+            f'"{value}" is no address, such as 127.0.0.1, nor a network, such as 172.18.0.0/16'
+        ) from None
+    return value
+
+
+class Proxy(Keys):
+    """The one reverse proxy through which recruiters reach their pages."""
+
+    url: PublicUrl
+    secret: Annotated[SecretStr, Field(min_length=16)]
+    addresses: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...], Field(min_length=1)
+    ] = ("127.0.0.1", "::1")
+    person_header: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")] | None = None
+    newcomers: Literal["recruiter", "marketer", "admin"] | None = None
+    sign_out: Annotated[str, Field(pattern=r"^/[A-Za-z0-9_./?=&-]*$")] | None = None
+
+    @model_validator(mode="after")
+    def _people_are_named(self) -> Self:
+        if self.person_header is None and self.newcomers is not None:
+            raise ValueError("newcomers need a person_header: else nobody says who they are")
+        return self
+
+
 class Web(Keys):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8420
     public_url: PublicUrl = "http://127.0.0.1:8420"
     confidences_to: Email | None = None
+    proxy: Proxy | None = None
+
+    @property
+    def address(self) -> str:
+        """Where recruiters reach their pages, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.proxy.url if self.proxy is not None else f"http://{host}:{self.port}"
 
 
 class ContactHours(Keys):
@@ -781,10 +817,16 @@ class _Source:
 
 def _check_safe(settings: Settings, source: _Source) -> None:
     """What would expose people's data, or send mail that says it comes from an example."""
-    if not is_loopback(settings.web.host):
-        message = f"the pages would be open to everyone who reaches {settings.web.host}"
-        hint = "keep 127.0.0.1 and put a reverse proxy with TLS in front"
+    web = settings.web
+    if not is_loopback(web.host) and web.proxy is None:
+        message = f"the pages would be open to everyone who reaches {web.host}"
+        hint = "keep 127.0.0.1, or name the reverse proxy in front as web.proxy"
         source.problem(("web", "host"), "public-web", message, hint)
+    if web.proxy is not None:
+        parts = urlsplit(web.proxy.url)
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+            message = "passwords and candidates' data would cross the network unencrypted"
+            source.problem(("web", "proxy", "url"), "plain-web", message, "use https://")
     transport = settings.transport
     if not isinstance(transport, SmtpTransport) or is_loopback(transport.host):
         return

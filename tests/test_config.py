@@ -20,6 +20,7 @@ from nurture.config import (
     GapKeys,
     NeverKeys,
     OutboxTransport,
+    Proxy,
     Settings,
     SmtpTransport,
     WarmUpKeys,
@@ -262,6 +263,7 @@ EVERY_KEY = sorted(
     | keys_of(GapKeys, "gap.")
     | keys_of(WarmUpKeys, "limits.warm_up.")
     | keys_of(NeverKeys, "never.*.")
+    | keys_of(Proxy, "web.proxy.")
 )
 
 

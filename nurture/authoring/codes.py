@@ -1287,6 +1287,14 @@ _CODES = (
         "web: {host: 127.0.0.1}",
     ),
     _code(
+        "plain-web",
+        "config",
+        "the proxy in front of the recruiters' pages is reached without TLS",
+        "Passwords and candidates' data would cross the network unencrypted.",
+        "web: {proxy: {url: http://nurture.acme.test, secret: sixteen-letters-and-more}}",
+        "web: {proxy: {url: https://nurture.acme.test, secret: sixteen-letters-and-more}}",
+    ),
+    _code(
         "uncapped-priority",
         "config",
         "a category with `capped: false` ranks below a capped one",

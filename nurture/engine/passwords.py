@@ -1,12 +1,15 @@
 """Is this the password? How one is kept, which one is refused, and the link that sets the first."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from nurture.errors import OutsideError
 from nurture.rendering.links import Signer
 from nurture.store.accounts import Account
 
@@ -16,22 +19,37 @@ LINK_FOR = timedelta(hours=48)  #: how long a link that sets a password can be u
 _PURPOSE = "set-password"
 _hasher = PasswordHasher()  # argon2id as RFC 9106 4 recommends where memory is scarce
 #: Each takes 64 MB and a core for a moment: a crowd at the door waits instead of filling memory.
-_at_once = threading.BoundedSemaphore(2)
+_seats = threading.BoundedSemaphore(2)
+_PATIENCE = 5  # seconds
+
+
+class Crowded(OutsideError):  # noqa: N818 - a state, as its siblings in errors.py
+    """Too many passwords are looked at already."""
+
+
+@contextmanager
+def _at_once() -> Iterator[None]:
+    if not _seats.acquire(timeout=_PATIENCE):
+        raise Crowded("too many sign in at once")
+    try:
+        yield
+    finally:
+        _seats.release()
 
 
 def hashed(password: str) -> str:
-    """As it is kept."""
-    with _at_once:
+    """As it is kept. Raises Crowded."""
+    with _at_once():
         return _hasher.hash(password)
 
 
 def matches(account: Account | None, password: str) -> bool:
     """Whether this account is entered by it. Without an account, or one that has no password, the
-    answer takes as long: nobody learns by the clock who has one."""
+    answer takes as long: nobody learns by the clock who has one. Raises Crowded."""
     kept = account.password if account is not None and account.disabled_at is None else None
     if len(password) > LONGEST:
         password, kept = "", None
-    with _at_once:
+    with _at_once():
         try:
             return _hasher.verify(kept or _nobodys(), password) and kept is not None
         except (VerificationError, InvalidHashError):

@@ -16,10 +16,10 @@ from fastapi import Response
 from starlette.requests import Request
 
 from nurture.engine.project import Project
-from nurture.store import accounts
+from nurture.store import accounts, audit
 from nurture.store.accounts import ADMIN, Account
 from nurture.store.database import Connection
-from nurture.web.rights import Viewer
+from nurture.web.rights import Refused, Viewer
 
 IDLE = timedelta(hours=12)  #: unused for so long, a token holds no longer
 LONGEST = timedelta(days=7)  #: nor after so long, however it was used
@@ -58,6 +58,29 @@ class Door:
         accounts.begin(connection, digest_of(token), number, now, now + LONGEST)
         return token
 
+    def enter_named(self, email: str, old: str | None) -> Entered:
+        """Whom a proxy that is trusted names. Raises Refused where they have no account, and
+        newcomers get none."""
+        now, proxy = self.project.clock.now(), self.project.config.web.proxy
+        with self.project.database.write() as connection:
+            account = accounts.by_email(connection, email)
+            if account is None and proxy is not None and proxy.newcomers is not None:
+                account = accounts.add(connection, email, proxy.newcomers, now)
+                about = f"account:{account.email}"
+                audit.write(
+                    connection, now, account.email, "user-add", about=about, role=account.role
+                )
+            if account is None or account.disabled_at is not None:
+                raise Refused(
+                    f"{accounts.key_of(email)} has no account here. Whoever looks after Nurture can"
+                    " make one."
+                )
+            if old is not None:
+                self.leave(connection, old)
+            token = self.enter(connection, account)
+            audit.write(connection, now, account.email, "sign-in", by="proxy")
+        return Entered(viewer=self.viewer(account), token=token)
+
     def leave(self, connection: Connection, token: str) -> None:
         accounts.end(connection, digest_of(token))
 
@@ -85,7 +108,8 @@ class Door:
     # --- knowing again ---------------------------------------------------------------------------
 
     def entered(self, request: Request, *, secure: bool) -> Entered | None:
-        """Who holds the token that came with this request."""
+        """Who holds the token that came with this request. That it was used is noted now and then:
+        the only thing that looking at a page ever writes."""
         token = self._token(request.cookies.get(self.cookie(secure=secure), ""))
         if token is None:
             return None

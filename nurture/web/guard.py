@@ -8,16 +8,17 @@ from urllib.parse import quote, urlsplit
 from fastapi import Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nurture.config import is_loopback
 from nurture.engine.project import Project
 from nurture.errors import NurtureError
-from nurture.web.door import Door
+from nurture.store.accounts import key_of
+from nurture.web.door import Door, Entered
 from nurture.web.looks import Looks
-from nurture.web.rights import CSRF, csrf_of
+from nurture.web.rights import CSRF, Refused, csrf_of
+from nurture.web.ways import Way, open_to, way
 
 log = logging.getLogger("nurture.web")
 
@@ -43,16 +44,12 @@ HEADERS = {
     "cache-control": "no-store",  # candidates' data stay out of caches
 }
 _LOOKING = ("GET", "HEAD")
+_UNNAMED = "The proxy in front did not say who you are. Please sign in there."
 
 
 class Guard:
-    """ASGI middleware around everything: what is not public is reached by nobody unknown.
-
-    Recruiters' pages answer only where the browser asked for this machine by a loopback name. That
-    stops DNS rebinding (a foreign site whose name suddenly means 127.0.0.1). What a proxy passes on
-    is refused too: one that was told to publish everything, and that names us 127.0.0.1, publishes
-    /u/, /p/ and /a/ and no more.
-    """
+    """ASGI middleware around everything: what is not public is reached by nobody unknown, and by no
+    way but those of `ways`."""
 
     def __init__(self, app: ASGIApp, project: Project, looks: Looks, door: Door) -> None:
         self.app = app
@@ -64,7 +61,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = False
+        started, cookies = False, Response()
         public = scope["path"].startswith(PUBLIC)
 
         async def answer(message: Message) -> None:
@@ -78,12 +75,14 @@ class Guard:
                     headers.setdefault("content-security-policy", SCRIPTED)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                for value in cookies.headers.getlist("set-cookie"):
+                    headers.append("set-cookie", value)
             await send(message)
 
         # What forms of the page bring along is known wherever in this request it is written.
         before = CSRF.set("")
         try:
-            refused = None if public else await self._refused(scope)
+            refused = await self._refused(scope, cookies)
             await (refused or self.app)(scope, receive, answer)
         except Exception as error:
             if started:
@@ -94,25 +93,51 @@ class Guard:
         finally:
             CSRF.reset(before)
 
-    async def _refused(self, scope: Scope) -> Response | None:
-        """The answer to who may not ask this; None: they may, and the request says who they are."""
-        request, path = Request(scope), scope["path"]
-        if not _at_this_machine(scope):
+    async def _refused(self, scope: Scope, cookies: Response) -> Response | None:
+        """The answer to who may not ask this; None: they may, and the request says who they are.
+        What their browser has to remember is set in `cookies`."""
+        request, path, web = Request(scope), scope["path"], self.project.config.web
+        if not open_to(scope, web):
+            return self.looks.notice(request, 403)
+        if path.startswith(PUBLIC):
+            return None
+        came = way(scope, web)
+        if came is None or (path == HEALTH and came.proxied):
             return self.looks.notice(request, 403)
         if path == HEALTH:
             return None
         looking = scope["method"] in _LOOKING
         if not looking and not _of_ours(request):
             return self.looks.notice(request, 403, "This was sent by a page of somebody else.")
-        entered = await run_in_threadpool(self.door.entered, request, secure=False)
         state = scope.setdefault("state", {})
-        state |= {"signer": self.project.signer, "clock": self.project.clock, "secure": False}
+        state |= {"signer": self.project.signer, "clock": self.project.clock}
+        state |= {"secure": came.secure, "address": came.address, "named": came.named}
+        if came.named and came.person is None:
+            return self.looks.notice(request, 401, _UNNAMED)
+        try:
+            entered = await run_in_threadpool(self._entered, request, came, cookies)
+        except Refused as refused:
+            return self.looks.notice(request, refused.status_code, refused.detail)
         if entered is not None:
             state |= {"viewer": entered.viewer, "token": entered.token}
             CSRF.set(csrf_of(self.project.signer, entered.token))
         elif path != SIGN_IN and not path.startswith(f"{SIGN_IN}/"):
             return self._sign_in(request, looking=looking)
         return None
+
+    def _entered(self, request: Request, came: Way, cookies: Response) -> Entered | None:
+        """Who asks. Whom the proxy names is let in as soon as they look at a page; raises Refused
+        where they have no account."""
+        entered = self.door.entered(request, secure=came.secure)
+        if came.person is None:
+            return entered
+        if entered is not None and entered.viewer.email == key_of(came.person):
+            return entered
+        if request.method not in _LOOKING:
+            return None
+        entered = self.door.enter_named(came.person, old=entered.token if entered else None)
+        self.door.give(cookies, entered.token, secure=came.secure)
+        return entered
 
     def _sign_in(self, request: Request, *, looking: bool) -> Response:
         """Nobody is signed in: where they can."""
@@ -127,12 +152,6 @@ class Guard:
         return answer
 
 
-def _at_this_machine(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    passed_on = any(name == "forwarded" or name.startswith("x-forwarded-") for name in headers)
-    return is_loopback(_host(scope)) and not passed_on and "via" not in headers
-
-
 def _of_ours(request: Request) -> bool:
     """Whether the browser says nothing against it that a page of ours sent this. A page that tells
     nobody where a request comes from has the origin `null`: then the form's own proof decides."""
@@ -141,14 +160,6 @@ def _of_ours(request: Request) -> bool:
         return site == "same-origin"
     origin = request.headers.get("origin", "null")
     return origin == "null" or urlsplit(origin).netloc == request.headers.get("host")
-
-
-def _host(scope: Scope) -> str:
-    """The host a browser asked for, without its port."""
-    host = Headers(scope=scope).get("host", "")
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
 
 
 def _page(scope: Scope) -> str:

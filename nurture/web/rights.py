@@ -41,9 +41,9 @@ class Viewer:
     """Whoever has signed in."""
 
     id: int | None  #: of the account; None: the person at this machine, while there are no accounts
-    email: str
+    email: str  #: case-folded
     name: str
-    role: str
+    role: str  #: recruiter | marketer | admin
     zone: ZoneInfo
 
     @property

@@ -15,10 +15,14 @@ from nurture.web.door import Door
 from nurture.web.guard import SIGN_IN
 from nurture.web.looks import Looks
 from nurture.web.rights import CSRF, Acting, Refused, back, form_of, own_path
+from nurture.web.tries import Key, Tries
 
 _LOOK = ["GET", "HEAD"]
 _PURPOSE = "sign-in"
 _COOKIE = "nurture_sign_in"
+_KNOWN = "nurture_known"  # a cookie: by this browser an account has been entered before
+_KNOWN_FOR = 365 * 86_400  # seconds
+_TOO_OFTEN = "Too many tries. Please wait a quarter of an hour, then try again."
 _WRONG = "Address and password do not fit together."
 _GONE = (
     "This link has been used already, or its time is over. `nurture run` prints a new one at its"
@@ -62,8 +66,10 @@ def routes(project: Project, looks: Looks, door: Door) -> APIRouter:
         with project.database.write() as connection:
             door.leave(connection, request.scope["state"]["token"])
             acting.audit(connection, "sign-out")
-        answer = RedirectResponse(SIGN_IN, 303)
-        door.take(answer, secure=request.scope["state"]["secure"])
+        state, proxy = request.scope["state"], project.config.web.proxy
+        elsewhere = proxy.sign_out if proxy is not None and state["named"] else None
+        answer = RedirectResponse(elsewhere or SIGN_IN, 303)
+        door.take(answer, secure=state["secure"])
         return answer
 
     return router
@@ -72,6 +78,7 @@ def routes(project: Project, looks: Looks, door: Door) -> APIRouter:
 class _Entrance:
     def __init__(self, project: Project, looks: Looks, door: Door) -> None:
         self.project, self.looks, self.door = project, looks, door
+        self.tries = Tries()
 
     def asked(self, request: Request, status: int = 200, **values: Any) -> Response:
         """The page with the form, with a proof that only this browser can bring back."""
@@ -94,11 +101,39 @@ class _Entrance:
     def by_password(self, request: Request, form: Mapping[str, str]) -> Response:
         email, password = form.get("email", "")[:254], form.get("password", "")
         there = own_path(form.get("next", "/"))
+        keys = self._counted(request, email)
+        if not self.tries.begin(keys, self.project.clock.now()):
+            return self.asked(request, 429, wrong=_TOO_OFTEN, email=email, next=there)
         with self.project.database.read() as connection:
             account = accounts.by_email(connection, email)
-        if not passwords.matches(account, password) or account is None:
+        try:
+            right = passwords.matches(account, password)
+        except passwords.Crowded:
+            self.tries.worked(keys)
+            return self.asked(request, 429, wrong=_TOO_OFTEN, email=email, next=there)
+        if not right or account is None:
+            self._failed(account)
             return self.asked(request, 401, wrong=_WRONG, email=email, next=there)
+        self.tries.worked(keys)
+        if account.password is not None and passwords.is_old(account.password):
+            stronger = passwords.hashed(password)
+            with self.project.database.write() as connection:
+                accounts.better_hash(connection, account, stronger)
         return self._entered(request, account, there)
+
+    def _counted(self, request: Request, email: str) -> list[Key]:
+        """For what a try is counted: this address, and the account as far as it is guessed at."""
+        who = accounts.key_of(email)
+        known = request.cookies.get(_KNOWN, "")
+        own = self.project.signer.holds(_KNOWN, who.encode("utf-8", "replace"), known)
+        address = request.scope["state"]["address"]
+        return [("browser" if own else "account", who), ("address", address)]
+
+    def _failed(self, account: Account | None) -> None:
+        """The audit log has it; not what was typed as an address: it may be a password."""
+        who = account.email if account is not None else "unknown"
+        with self.project.database.write() as connection:
+            audit.write(connection, self.project.clock.now(), who, "sign-in-failed")
 
     # --- by link ---------------------------------------------------------------------------------
 
@@ -129,7 +164,9 @@ class _Entrance:
             if account is None:
                 return self.asked(request, 404, kind="gone", wrong=_GONE)
             accounts.change(connection, account, password=kept)
-            audit.write(connection, now, account.email, "password", about=account.email)
+            audit.write(
+                connection, now, account.email, "user-password", about=f"account:{account.email}"
+            )
         return self._entered(request, account, "/")
 
     def _linked(self, token: str) -> Account | None:
@@ -155,4 +192,15 @@ class _Entrance:
             audit.write(connection, self.project.clock.now(), who, "sign-in")
         answer = back(there)
         self.door.give(answer, token, secure=state["secure"])
+        if account is not None:
+            seal = self.project.signer.seal(_KNOWN, account.email.encode("utf-8", "replace"))
+            answer.set_cookie(
+                _KNOWN,
+                seal,
+                max_age=_KNOWN_FOR,
+                path=SIGN_IN,
+                secure=state["secure"],
+                httponly=True,
+                samesite="strict",
+            )
         return answer
