@@ -126,7 +126,13 @@ class Letters:
     ) -> "_Part":
         promise = self._promise(message, facts, subject, now)
         words = context(
-            facts, subject, enrollment=enrollment, config=self.config, now=now, promise=promise
+            facts,
+            subject,
+            enrollment=enrollment,
+            config=self.config,
+            now=now,
+            promise=promise,
+            named=self.renderer.named(message.template, facts.candidate.locale),
         )
         category = self.config.categories[message.category]
         part = Part(template=message.template, context=words, category=category)

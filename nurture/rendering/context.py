@@ -14,7 +14,7 @@ Which objects an enrollment has:
 - job, recruiter, coordinator and hiring_manager are those of the application.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -125,9 +125,14 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
     "company": {"name": "text", "address": "text", "site": "text"},
 }
 
+#: Objects, each with the fields that are asked for. What costs nothing to know is there anyway.
+Named = Mapping[str, Collection[str]]
+#: What every mail asks for, whatever its template says: its footer, and its entry in a calendar.
+_OF_EVERY_MAIL = ("candidate", "company", "job")
+
 #: Only in templates: the links of the person who reads, and why they get this mail.
 TEMPLATE_ONLY: Mapping[str, Mapping[str, str]] = {
-    "links": {"unsubscribe_url": "text", "preferences_url": "text"},
+    "links": {"unsubscribe_url": "text", "preferences_url": "text", "needs_url": "text"},
 }
 
 _ALWAYS = frozenset({"candidate", "company"})
@@ -172,16 +177,26 @@ def context(
     config: Config,
     now: datetime,
     promise: Promise | None = None,
+    named: Named = VOCABULARY,
 ) -> dict[str, Any]:
     """The vocabulary filled in for one enrollment (or, without one, for a preview) as of `now`.
 
-    `promise` is the one that the mail to be written makes: it is the one it speaks of.
+    `promise` is the one that the mail to be written makes: it is the one it speaks of. `named` is
+    what the template asks for: see naming.py.
 
     `_changes` collects the instants at which a value that was asked for changes by time alone.
     `_zone` is the ZoneInfo in which this person reads times.
     """
-    found = words(facts, subject, enrollment=enrollment, config=config, now=now, promise=promise)
-    return found.whole()
+    found = words(
+        facts,
+        subject,
+        enrollment=enrollment,
+        config=config,
+        now=now,
+        promise=promise,
+        named=named,
+    )
+    return found.whole(named)
 
 
 class Words(dict[str, Any]):
@@ -199,10 +214,11 @@ class Words(dict[str, Any]):
             self[name] = made
         return super().get(name, default)
 
-    def whole(self) -> dict[str, Any]:
-        """All of it, as a plain dict."""
+    def whole(self, named: Named) -> dict[str, Any]:
+        """All of it that was named, as a plain dict."""
         for name in tuple(self._objects):
-            self.get(name)
+            if name in named or name in _OF_EVERY_MAIL:
+                self.get(name)
         return dict(self)
 
 
@@ -214,6 +230,7 @@ def words(
     config: Config,
     now: datetime,
     promise: Promise | None = None,
+    named: Named = VOCABULARY,
 ) -> Words:
     """The same as `context`, as conditions read it."""
     changes: list[datetime] = []
@@ -225,19 +242,26 @@ def words(
 
     def promised() -> dict[str, Any] | None:
         one = promise or promise_of(facts, subject, enrollment.id if enrollment else None)
-        return None if one is None else _promise(one, facts)
+        return None if one is None else _promise(one, facts, fields("promise"))
+
+    def fields(of: str) -> Collection[str]:
+        return named.get(of, ())
 
     objects: dict[str, Callable[[], dict[str, Any] | None]] = {
-        "candidate": lambda: _candidate(facts, config, now),
+        "candidate": lambda: _candidate(facts, config, now, fields("candidate")),
         "company": lambda: _company(config),
         "offer": lambda: _offer(offer_of(facts, subject)),
         "promise": promised,
     }
     if interview is not None:
-        objects["interview"] = lambda: _interview(interview, facts, zone, config)
+        objects["interview"] = lambda: _interview(
+            interview, facts, zone, config, fields("interview")
+        )
     if application is not None:
         objects |= {
-            "application": lambda: _application(application, facts, config, now),
+            "application": lambda: _application(
+                application, facts, config, now, fields("application")
+            ),
             "job": lambda: _job(facts.jobs.get(application.job or "")),
             "recruiter": lambda: person(facts, application.recruiter),
             "coordinator": lambda: person(facts, application.coordinator),
@@ -269,14 +293,16 @@ def person(facts: Facts, email: str | None) -> dict[str, Any] | None:
     return _present(name=known.name, email=known.email, phone=known.phone, title=known.title)
 
 
-# --- the objects -------------------------------------------------------------------------------
+# --- the objects; `asked` are the fields that are worked out only where they are asked for ------
 
 
 def _present(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None and value != ""}
 
 
-def _candidate(facts: Facts, config: Config, now: datetime) -> dict[str, Any]:
+def _candidate(
+    facts: Facts, config: Config, now: datetime, asked: Collection[str]
+) -> dict[str, Any]:
     candidate, fields = facts.candidate, facts.candidate.fields
     full_name = " ".join(part for part in (candidate.first_name, candidate.last_name) if part)
     words = _present(
@@ -293,7 +319,9 @@ def _candidate(facts: Facts, config: Config, now: datetime) -> dict[str, Any]:
         channel=fields.get("channel"),
         discreet=True if fields.get("discreet") is True else None,
         consent_until=candidate.consent_until,
-        last_contact_at=last_contact(facts, None, config.categories, now),
+        last_contact_at=last_contact(facts, None, config.categories, now)
+        if "last_contact_at" in asked
+        else None,
     )
     for name, kind in config.candidate_fields.items():
         value = _of_kind(kind, fields.get(name))
@@ -320,7 +348,11 @@ def _of_kind(kind: str, value: Any) -> Any:
 
 
 def _application(
-    application: Application, facts: Facts, config: Config, now: datetime
+    application: Application,
+    facts: Facts,
+    config: Config,
+    now: datetime,
+    asked: Collection[str],
 ) -> dict[str, Any]:
     about = Subject(application=application.ref)
     return _present(
@@ -331,10 +363,14 @@ def _application(
         rejected_at=application.rejected_at,
         start_date=application.start_date,
         source=application.fields.get("source"),
-        last_contact_at=last_contact(facts, application.ref, config.categories, now),
-        next_date_at=next_date(facts, about, now),
-        notes_in_a_row=notes_in_a_row(facts, about, config.categories),
-        to_be_told=True if to_be_told(facts, application) else None,
+        last_contact_at=last_contact(facts, application.ref, config.categories, now)
+        if "last_contact_at" in asked
+        else None,
+        next_date_at=next_date(facts, about, now) if "next_date_at" in asked else None,
+        notes_in_a_row=notes_in_a_row(facts, about, config.categories)
+        if "notes_in_a_row" in asked
+        else None,
+        to_be_told=True if "to_be_told" in asked and to_be_told(facts, application) else None,
         imported=True if application.fields.get("imported") is True else None,
     )
 
@@ -363,7 +399,7 @@ def _offer(offer: Offer | None) -> dict[str, Any] | None:
     return _present(sent_at=offer.sent_at, expires_at=offer.expires_at, status=offer.status)
 
 
-def _promise(promise: Promise, facts: Facts) -> dict[str, Any]:
+def _promise(promise: Promise, facts: Facts, asked: Collection[str]) -> dict[str, Any]:
     owner = person(facts, promise.owner)
     return _present(
         what=promise.what,
@@ -371,16 +407,21 @@ def _promise(promise: Promise, facts: Facts) -> dict[str, Any]:
         made_at=promise.made_at,
         status=promise.status,
         owner=owner.get("name") or owner["email"] if owner else None,
-        slips=slips(promise, facts),
+        slips=slips(promise, facts) if "slips" in asked else None,
     )
 
 
 def _interview(
-    interview: Interview, facts: Facts, zone: ZoneInfo, config: Config
+    interview: Interview,
+    facts: Facts,
+    zone: ZoneInfo,
+    config: Config,
+    asked: Collection[str],
 ) -> dict[str, Any]:
     fields = interview.fields
-    after = moved_to(facts, interview, config.cancel_hold)
-    before = moved_from(facts, interview, config.cancel_hold)
+    hold = config.cancel_hold
+    after = moved_to(facts, interview, hold) if "moved_to" in asked else None
+    before = moved_from(facts, interview, hold) if "moved_from" in asked else None
     starts_at, ends_at = interview.starts_at, interview.ends_at
     if starts_at is not None and ends_at is None:
         ends_at = starts_at + timedelta(minutes=config.interview_minutes)
@@ -400,7 +441,9 @@ def _interview(
         notes=fields.get("notes"),
         interviewers=_interviewers(fields.get("interviewers")),
         reschedule_url=fields.get("reschedule_url"),
-        conflict=_conflict(interview, ends_at, facts.candidate.wishes, zone),
+        conflict=_conflict(interview, ends_at, facts.candidate.wishes, zone)
+        if "conflict" in asked
+        else None,
         moved_to=after.starts_at if after else None,
         moved_from=before.starts_at if before else None,
     )

@@ -13,9 +13,11 @@ from typing import Any
 
 from nurture.config import Config
 from nurture.core.model import Category, MessageClass
+from nurture.rendering.context import VOCABULARY, Named
 from nurture.rendering.errors import RenderError
 from nurture.rendering.layout import Layouts
-from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE, Answer, Signer
+from nurture.rendering.links import CONFIDENCES, PREFERENCES, UNSUBSCRIBE, Answer, Signer
+from nurture.rendering.naming import named_in
 from nurture.rendering.pages import Pages, Skeleton
 from nurture.rendering.plain import plain_from_html, plain_from_markdown, tidy
 from nurture.rendering.running import Runner
@@ -79,6 +81,7 @@ class Renderer:
         self._templates = templates
         #: Asked twice a mail; there are as many answers as templates and languages.
         self._choose = lru_cache(maxsize=4096)(partial(choose, templates))
+        self._named = lru_cache(maxsize=4096)(self._names)
         self._config = config
         self._signer = signer
         self._pages = Pages(Layouts(config, layouts), pinned)
@@ -106,6 +109,15 @@ class Renderer:
         if template is None:
             return None, None
         return template.digest or None, self._pages.layouts.digests.get(template.layout)
+
+    def named(self, name: str, locale: str | None) -> Named:
+        """What the context for this template and this reader has to hold; all there is, where
+        there is no such template."""
+        return self._named(name, locale or self._config.locale)
+
+    def _names(self, name: str, locale: str) -> Named:
+        template = self._choose(name, locale)
+        return VOCABULARY if template is None else named_in(template)
 
     def render(
         self,
