@@ -4,7 +4,7 @@
 the last row: its instant, and what tells it from others of that instant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ from nurture.store.tables import (
     events,
     jobs,
     messages,
+    people,
     promises,
     tasks,
 )
@@ -131,6 +132,13 @@ def set_aside(connection: Connection, whose: Whose, limit: int) -> Rows:
         .limit(limit)
     )
     return _of(connection, query, whose)
+
+
+def names_of(connection: Connection, emails: Collection[str]) -> dict[str, str]:
+    """What those of our people are called whose names are known."""
+    query = select(people).where(people.c.email.in_([each.casefold() for each in emails]))
+    known = {row["email"]: row["data"].get("name") for row in connection.execute(query).mappings()}
+    return {email: name for email in emails if (name := known.get(email.casefold()))}
 
 
 # --- counts, to a bound ------------------------------------------------------------------------

@@ -71,6 +71,8 @@ def routes(project: Project, looks: Looks) -> APIRouter:
         mine = _mine(viewer, whose)
         with project.database.read() as connection:
             found = today(connection, project, now, email=viewer.email, mine=mine, zone=viewer.zone)
+            lists = (found.promises, found.silences, found.tasks)
+            owners = _owners(connection, [item for each in lists for item in each])
             aside = morning.set_aside(connection, _whose(viewer, mine=mine), LISTED)
             recent = [] if mine else morning.recent(connection, _RECENT)
             anybody = bool(recent or mine) or bool(history.candidate_rows(connection, limit=1))
@@ -82,6 +84,7 @@ def routes(project: Project, looks: Looks) -> APIRouter:
             aside=aside,
             recent=recent,
             anybody=anybody,
+            owners=owners,
             named=named,
             problems=project.library.problems,
             trouble=project.pulse.trouble,
@@ -133,6 +136,7 @@ def _list_page(project: Project, looks: Looks, name: str) -> Callable[..., Respo
         with project.database.read() as connection:
             reading = Reading(connection, project, now, _whose(viewer, mine=mine))
             rows = read(reading, _after(after, number=name == "tasks"))
+            owners = _owners(connection, rows)
         more = rows[_PAGE - 1] if len(rows) > _PAGE else None
         return looks.page(
             request,
@@ -141,6 +145,7 @@ def _list_page(project: Project, looks: Looks, name: str) -> Callable[..., Respo
             which=name,
             title=title,
             rows=rows[:_PAGE],
+            owners=owners,
             none=none,
             following=more and quote(f"{more.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f},{more.key}"),
             first=not after,
@@ -172,6 +177,10 @@ def _mine(viewer: Viewer, whose: str) -> bool:
 
 def _whose(viewer: Viewer, *, mine: bool) -> morning.Whose:
     return owned(viewer.email) if mine else None
+
+
+def _owners(connection: Connection, items: Sequence[Item]) -> dict[str, str]:
+    return morning.names_of(connection, {item.owner for item in items if item.owner})
 
 
 def _sees(connection: Connection, viewer: Viewer, candidate_id: int) -> bool:

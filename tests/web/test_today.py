@@ -93,7 +93,7 @@ def test_what_slipped_and_what_is_due_says_by_how_much_whose_it_is_and_for_whom(
     assert slipped < due
     assert "3 h late" in page
     assert "3 h left" in page
-    assert IDA in page
+    assert "owed by Ida Berg" in page
     assert '<a class="whom" data-key="Enter" href="/candidates/sample-02">Jörg Müller</a>' in page
 
 
