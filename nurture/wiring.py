@@ -10,7 +10,7 @@ from nurture.clock import Clock, SystemClock
 from nurture.config import Config, OutboxTransport, load_config
 from nurture.engine.journal import Journal
 from nurture.engine.project import Project
-from nurture.engine.sender import Carrier, Sender
+from nurture.engine.sender import Sender
 from nurture.rendering.links import load_secret
 from nurture.store import schema
 from nurture.store.database import Database
@@ -67,7 +67,7 @@ def sender(project: Project, *, plans: bool = True) -> Sender:
     )
 
 
-def carrier(config: Config) -> Carrier:
+def carrier(config: Config) -> "Transport":
     """The configured transport, with signed mail where there is a key. In a rehearsal everybody
     else's mail goes to the outbox folder."""
     if config.dkim is None:
@@ -97,4 +97,4 @@ def pages(project: Project) -> "FastAPI":
     """The recruiters' and the candidates' pages. `state.door.opener()` lets the first one in."""
     from nurture.web.app import create_app  # noqa: PLC0415
 
-    return create_app(project)
+    return create_app(project, lambda: carrier(project.config))

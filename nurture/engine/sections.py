@@ -45,12 +45,12 @@ def first_to_go(planned: Planned) -> tuple[Message, Facts] | None:
             and message.category == item.category.name
         ):
             joined = [each for each in in_order if each.joins == item.key]
-            parts = tuple(_section(each) for each in (item, *joined)) if joined else ()
+            parts = tuple(section_of(each) for each in (item, *joined)) if joined else ()
             return replace(message, sections=parts), planned.facts
     return None
 
 
-def _section(item: Item) -> Section:
+def section_of(item: Item) -> Section:
     return Section(
         **item.key._asdict(),
         campaign=item.campaign,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, func, insert, select
 
 from nurture.store.database import Connection
 from nurture.store.tables import audit, candidates
@@ -36,6 +36,14 @@ def write(
     )
 
 
+def count(connection: Connection, who: str, action: str, since: datetime) -> int:
+    """How often they have done it since then."""
+    query = select(func.count()).where(
+        audit.c.at >= since, audit.c.who == who, audit.c.action == action
+    )
+    return connection.execute(query).scalar_one()
+
+
 def rows(
     connection: Connection,
     *,
@@ -60,3 +68,9 @@ def rows(
     else:
         query = query.order_by(audit.c.id.desc())
     return connection.execute(query).mappings().all()
+
+
+def said(row: RowMapping) -> str:
+    """What else was done, to what: `account:ida@example.com, role admin`."""
+    told = [f"{name} {value}" for name, value in row["detail"].items()]
+    return ", ".join([*([row["about"]] if row["about"] else []), *told])

@@ -1,12 +1,16 @@
-"""Who comes before and after somebody, in the order in which candidates came?
+"""Who comes before and after somebody, in the order in which candidates came, and who is meant?
 
 By key, whatever their number: no list is read. `whose` narrows to the candidates that somebody may
 see, as `ownership.owned` does.
 """
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, Connection, select
 
-from nurture.store.tables import candidates
+from nurture.core.model import Candidate
+from nurture.store.facts import candidate_from_row
+from nurture.store.tables import candidate_refs, candidates
 
 Whose = ColumnElement[bool] | None
 
@@ -21,9 +25,38 @@ def beside(
     )
 
 
-def first(connection: Connection, whose: Whose = None) -> str | None:
-    """The ref of the first there is."""
-    return _first(connection, candidates.c.id > 0, whose)
+def first(connection: Connection, whose: Whose = None) -> int | None:
+    """The number of the first there is."""
+    query = select(candidates.c.id).order_by(candidates.c.id).limit(1)
+    return connection.execute(query if whose is None else query.where(whose)).scalar()
+
+
+def beginning_with(connection: Connection, text: str, whose: Whose, limit: int) -> list[Candidate]:
+    """Candidates whose ref or address begins so: at most `limit`, by what they are called."""
+    refs = (
+        select(candidate_refs.c.candidate_id)
+        .join(candidates, candidates.c.id == candidate_refs.c.candidate_id)
+        .where(_begins(connection, candidate_refs.c.ref, text))
+        .order_by(candidate_refs.c.ref)
+    )
+    addresses = (
+        select(candidates.c.id)
+        .where(_begins(connection, candidates.c.email_key, text.casefold()))
+        .order_by(candidates.c.email_key)
+    )
+    found: dict[int, None] = {}
+    for query in (refs, addresses):
+        own = query if whose is None else query.where(whose)
+        found |= dict.fromkeys(connection.execute(own.limit(limit)).scalars())
+    rows = select(candidates).where(candidates.c.id.in_(list(found)[:limit]))
+    return [candidate_from_row(row) for row in connection.execute(rows).mappings()]
+
+
+def _begins(connection: Connection, column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    """By the column's index where its order is that of characters, as SQLite's is."""
+    if connection.dialect.name == "sqlite":
+        return (column >= text) & (column < text + "\U0010ffff")
+    return column.startswith(text, autoescape=True)
 
 
 def _first(

@@ -67,6 +67,12 @@ def settled_rows(connection: Connection, candidate_id: int) -> Sequence[RowMappi
     return connection.execute(query).mappings().all()
 
 
+def verdicts_of(connection: Connection, candidate_id: int, message_id: int) -> Sequence[RowMapping]:
+    """The same of one message of theirs."""
+    query = _told_rows(candidate_id).where(verdicts.c.final, messages.c.id == message_id)
+    return connection.execute(query).mappings().all()
+
+
 def rows_as_of(connection: Connection, candidate_id: int, at: datetime) -> Sequence[RowMapping]:
     """The last verdict on each occurrence of a step that was recorded by then: rows as above."""
     latest = (

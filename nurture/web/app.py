@@ -29,10 +29,11 @@ from nurture.web.rights import Refused
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(project: Project) -> FastAPI:
+def create_app(project: Project, carry: previews.Carry | None = None) -> FastAPI:
     """The whole web side of an opened project, as an ASGI application.
 
-    It looks and renders through the project and sends nothing. A GET or HEAD changes nothing.
+    It looks and renders through the project. A GET or HEAD changes nothing. All that it sends is a
+    trial to whoever asks for it, by the way out that `carry` makes; without that it sends nothing.
     Recruiters' pages answer to whoever has signed in, and as /healthz to loopback host names only;
     the pages behind a signed token answer to any. `app.state.door` makes the link for the first.
     """
@@ -52,7 +53,7 @@ def create_app(project: Project) -> FastAPI:
     app.include_router(candidates.routes(project, looks))
     app.include_router(candidate.routes(project, looks))
     app.include_router(campaigns.routes(project, looks))
-    app.include_router(previews.routes(project, looks))
+    app.include_router(previews.routes(project, looks, carry))
     app.include_router(health.routes(project))
     app.add_api_route("/static/brand.css", looks.brand, methods=["GET", "HEAD"])
     app.mount("/static", StaticFiles(directory=STATIC))

@@ -7,7 +7,6 @@ from markupsafe import escape
 from sqlalchemy import text
 
 from nurture.engine.hindsight import hindsight
-from nurture.rendering.errors import RenderError
 from tests.web.conftest import Client, enter
 
 PAGES = [
@@ -210,75 +209,6 @@ def test_names_and_ids_cannot_become_html_or_leave_their_links(client, tell) -> 
 LETTER = "template=culture/meet-the-team&candidate=sample-01"
 
 
-def test_a_preview_shows_the_inbox_line_the_text_and_the_raw_message(site) -> None:
-    page = site.get(f"/preview?{LETTER}").text
-    assert "The people you would work with" in page
-    assert "Who does what, and what you would take over first." in page
-    assert page.count("<iframe sandbox src=") == 2
-    assert "A job is mostly the people" in site.get(f"/preview?{LETTER}&view=text").text
-    source = site.get(f"/preview?{LETTER}&view=source").text
-    assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in source
-    assert "Content-Type: multipart/alternative" in source
-
-
-def test_several_templates_are_previewed_as_the_one_mail_that_they_would_be(site) -> None:
-    both = LETTER.replace("&", "%2Bculture/how-we-decide&")
-    page = site.get(f"/preview?{both}").text
-    assert "Also in this mail: " in page
-    assert "selected>culture/meet-the-team + culture/how-we-decide</option>" in page
-    letter = site.get(f"/preview/html?{both}").text
-    assert letter.count("work with</h2>") == 1
-    assert letter.count("<h2") == 2
-    missing = LETTER.replace("&", "%2Bno/such&")
-    assert site.get(f"/preview?{missing}").status_code == 404
-
-
-def test_a_preview_of_two_that_never_share_a_mail_says_so(site) -> None:
-    mixed = LETTER.replace("&", "%2Binterview-prep/sample-questions&")
-    assert "nurture mail never joins service mail" in site.get(f"/preview?{mixed}").text
-    assert site.get(f"/preview/html?{mixed}").status_code == 404
-
-
-def test_the_letter_itself_comes_under_a_policy_that_lets_nothing_load(site) -> None:
-    answer = site.get(f"/preview/html?{LETTER}")
-    policy = {part.strip() for part in answer.headers["content-security-policy"].split(";")}
-    assert policy == {
-        "default-src 'none'",
-        "style-src 'unsafe-inline'",
-        "img-src data:",
-        "form-action 'none'",
-        "base-uri 'none'",
-        "frame-ancestors 'self'",
-        "sandbox",
-    }
-    assert "A job is mostly the people" in answer.text
-
-
-def test_one_can_go_on_to_the_next_candidate_and_back(site) -> None:
-    page = site.get("/preview?template=status/received").text
-    onward = page.partition('" rel="next"')[0].rpartition('href="')[2].replace("&amp;", "&")
-    following = site.get(onward)
-    assert following.status_code == 200
-    assert 'rel="prev"' in following.text
-
-
-def test_what_is_missing_for_this_person_is_said_plainly(client, tell) -> None:
-    tell("candidate.upserted", candidate={"id": "c-bare", "email": "bare@example.com"})
-    page = client.get("/preview?template=interview-prep/confirmation&candidate=c-bare")
-    assert page.status_code == 200
-    assert "It cannot be written for this person" in page.text
-    assert "is missing for this person" in page.text
-    assert "interview-prep/confirmation.md:" in page.text
-    assert "<iframe" not in page.text
-
-
-def test_a_template_or_candidate_that_is_not_there_is_a_page_that_says_so(site) -> None:
-    assert "no template" in site.get("/preview?template=nope").text
-    assert "no candidate" in site.get("/preview?candidate=nope").text
-    assert site.get("/preview/html?template=nope&candidate=sample-01").status_code == 404
-    assert site.get("/preview/html?candidate=nope").status_code == 404
-
-
 # --- when things go wrong -------------------------------------------------------------------------
 
 
@@ -294,7 +224,7 @@ def test_a_database_that_fails_is_a_calm_page_without_a_traceback(client, popula
 
 
 def test_a_defect_is_a_calm_page_without_a_traceback(client, populated, monkeypatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a secret of Ana's")
 
     monkeypatch.setattr(populated.letters, "preview", broken)
@@ -311,15 +241,6 @@ def test_an_empty_project_says_how_to_begin(project, serve) -> None:
             answer = client.get(page)
             assert answer.status_code == 200
             assert "nurture import" in answer.text
-
-
-def test_a_letter_that_cannot_be_written_is_no_letter(client, populated, monkeypatch) -> None:
-    def broken(*_: object) -> None:
-        raise RenderError("the layout cannot be read", file="letter.html", line=3)
-
-    monkeypatch.setattr(populated.letters, "preview", broken)
-    assert client.get(f"/preview/html?{LETTER}").status_code == 404
-    assert "letter.html:3" in client.get(f"/preview?{LETTER}").text
 
 
 def test_the_page_shows_what_was_on_record_then(site, standing) -> None:
