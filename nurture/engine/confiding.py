@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 
 from nurture.config import Config
 from nurture.core.model import Application, Candidate, Facts
-from nurture.store import confidences
-from nurture.store.database import Connection, Database
+from nurture.store.database import Connection
 from nurture.store.reading import load
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -43,12 +42,6 @@ def confidant_of(
     person = facts.people.get(named.casefold())
     name = (person and person.name) or config.sender.name
     return Confidant(email=named, name=name, application=ref)
-
-
-def tidy(database: Database, now: datetime) -> int:
-    """What was told in confidence and kept for long enough is deleted; how many."""
-    with database.write() as connection:
-        return confidences.sweep(connection, now)
 
 
 def _next(facts: Facts, now: datetime) -> Application | None:

@@ -14,7 +14,7 @@ from nurture.engine.presence import BEAT, Presence
 from nurture.engine.project import Project
 from nurture.engine.sender import Sender, until_idle
 from nurture.errors import NurtureError, Problem
-from nurture.store import alarm, planning
+from nurture.store import alarm, confidences, planning
 
 log = logging.getLogger("nurture.daemon")
 
@@ -155,6 +155,7 @@ class Daemon:
         now = self.project.clock.now()
         with self.project.database.write() as connection:
             alarm.sweep(connection, now.toordinal() % SWEEP, SWEEP, now)
+            confidences.sweep(connection, now)
         self._work()
 
     def _guarded(self, job: Callable[[], None]) -> Callable[[], None]:

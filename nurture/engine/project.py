@@ -14,7 +14,7 @@ from nurture.engine.pins import Pins
 from nurture.engine.planner import Planner
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Renderer
-from nurture.store import alarm, planning, revisions
+from nurture.store import alarm, confidences, planning, revisions
 from nurture.store.database import Database, one_at_a_time
 
 IN_FORCE = "in-force"  #: the mark that says which files and rules people were planned by
@@ -76,6 +76,7 @@ class Project:
         before it goes, and so is what the files say now."""
         with self.database.write() as connection:
             self.planner.guard.started(connection, self.clock.now())
+            confidences.sweep(connection, self.clock.now())
         self.catch_up()
 
     def alive(self) -> None:

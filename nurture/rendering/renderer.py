@@ -309,6 +309,7 @@ class Renderer:
         return {
             "unsubscribe_url": f"{public}/u/{self._signer.token(UNSUBSCRIBE, candidate_id)}",
             "preferences_url": f"{public}/p/{self._signer.token(PREFERENCES, candidate_id)}",
+            "needs_url": f"{public}/p/needs/{self._signer.token(CONFIDENCES, candidate_id)}",
         }
 
     def _asked(self, template: Template, candidate_id: int, message_id: int) -> Asked:

@@ -116,16 +116,20 @@ def page(
     return connection.execute(query).mappings().all()
 
 
-def read(connection: Connection, number: int, person: str | None, now: datetime) -> int | None:
-    """Its person says that they have read it; whose it was. None: there is none of that number for
-    them. Read once, it stays so."""
-    whose = [confidences.c.id == number, _kept(now)]
-    if person is not None:
-        whose.append(confidences.c.person == person.casefold())
-    query = select(confidences.c.candidate_id).where(*whose)
-    found: int | None = connection.execute(query).scalar()
-    unseen = update(confidences).where(*whose, confidences.c.seen_at.is_(None))
+def person_of(connection: Connection, number: int, now: datetime) -> str | None:
+    """For whom this one is, by e-mail; None: there is none of that number."""
+    query = select(confidences.c.person).where(confidences.c.id == number, _kept(now))
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
+def read(connection: Connection, number: int, now: datetime) -> int | None:
+    """It has been read; whose it was. Read once, it stays so."""
+    own = confidences.c.id == number
+    unseen = update(confidences).where(own, confidences.c.seen_at.is_(None))
     connection.execute(unseen.values(seen_at=now))
+    query = select(confidences.c.candidate_id).where(own)
+    found: int | None = connection.execute(query).scalar()
     return found
 
 

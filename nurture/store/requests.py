@@ -48,7 +48,7 @@ def open_requests(
     whose: ColumnElement[bool] | None = None,
     *,
     after: int = 0,
-    limit: int = 50,
+    limit: int | None = 50,
 ) -> Sequence[RowMapping]:
     """What waits for an answer, the longest first: the request's columns with the candidate's `ref`
     and `data`. `whose` narrows it to some candidates; the next page is `after` the last `id`."""

@@ -13,6 +13,7 @@ from nurture.web import (
     candidate,
     candidates,
     choices,
+    confided,
     health,
     held,
     needs,
@@ -48,6 +49,7 @@ def create_app(project: Project, carry: previews.Carry | None = None) -> FastAPI
     app.include_router(needs.routes(project, looks))
     app.include_router(held.routes(project, looks))
     app.include_router(choices.routes(project, looks))
+    app.include_router(confided.routes(project, looks))
     app.include_router(answers.routes(project, looks))
     app.include_router(today.routes(project, looks))
     app.include_router(candidates.routes(project, looks))
