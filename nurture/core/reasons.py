@@ -109,7 +109,7 @@ class _Told:
 
 
 def _limit(told: _Told) -> str:
-    return f"{_rule(told.detail)}{_and_taken(told)}"
+    return f"{rule(told.detail)}{_and_taken(told)}"
 
 
 def _and_taken(told: _Told) -> str:
@@ -125,7 +125,7 @@ def _reserved(told: _Told) -> str:
         return "its place is kept for a more necessary message"
     *others, kept = told.by
     beside = f", beside {_listed([told.taker(each) for each in others])}" if others else ""
-    why = f"{_rule(told.detail)}{beside}"
+    why = f"{rule(told.detail)}{beside}"
     return f"its place is kept for {told.taker(kept)}, which is more necessary: {why}"
 
 
@@ -232,7 +232,7 @@ _RELEASES = {
 }
 
 
-def _rule(detail: Detail) -> str:
+def rule(detail: Detail) -> str:
     """`at most 1 nurture mail a week`; as it is written down where its numbers are not kept."""
     if "hours" not in detail:
         return str(detail.get("rule", "the limit on mail"))
