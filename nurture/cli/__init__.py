@@ -31,6 +31,7 @@ from nurture.cli import (
     silence,
     simulating,
     stopping,
+    users,
 )
 from nurture.cli.printing import clean
 from nurture.errors import NurtureError, Problems, UsageError
@@ -100,6 +101,8 @@ for command in (
     operating.send_test,
     operating.backup,
     operating.restore,
+    users.user,
+    users.audit,
     database.db,
 ):
     main.add_command(command)

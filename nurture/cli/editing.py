@@ -10,6 +10,7 @@ import click
 
 from nurture.cli.printing import complain, json_line, progress, say, table, when
 from nurture.cli.project import config_option, json_option, opened
+from nurture.cli.recorded import recorded
 from nurture.config import parse_length
 from nurture.engine import edits
 from nurture.engine.held import about, held_line
@@ -156,6 +157,10 @@ def _let_go(
         return
     names = [each["campaign"] for each in chosen]
     project.planner.guard.apply(names, by=by, now=project.clock.now(), spread=spread)
+    with project.database.write() as connection:
+        for name in names:
+            how_long = None if spread is None else str(spread)
+            recorded(project, connection, "release", by, about=f"campaign:{name}", spread=how_long)
     for each in chosen:
         how = "goes out by and by" if spread else "goes out"
         say(f"{about(each)}: {how} (by {by})")

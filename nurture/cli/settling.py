@@ -9,6 +9,7 @@ import click
 from nurture.cli.instants import Instant
 from nurture.cli.printing import json_line, say, table, when
 from nurture.cli.project import config_option, json_option, opened
+from nurture.cli.recorded import recorded
 from nurture.core.model import Candidate
 from nurture.engine.project import Project
 from nurture.engine.settling import Doubt, doubts
@@ -61,6 +62,10 @@ def settle(
             raise UsageError("say who looked: --by EMAIL")
         chosen = list(dict.fromkeys(ids)) or [each.id for each in doubts(project, before)]
         settle_now(project, chosen, sent=verdict == "sent", by=by)
+        with project.database.write() as connection:
+            for id_ in chosen:
+                about = f"message:{id_}"
+                recorded(project, connection, "settle", by, about=about, as_=verdict)
     _settled(chosen, verdict, as_json=as_json)
 
 

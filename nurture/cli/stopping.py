@@ -7,6 +7,7 @@ import click
 from nurture.cli.editing import login
 from nurture.cli.printing import json_line, say
 from nurture.cli.project import candidate_of, config_option, json_option, opened
+from nurture.cli.recorded import recorded
 from nurture.engine import stops
 from nurture.engine.project import Project
 from nurture.engine.stops import called, stop_line
@@ -40,10 +41,12 @@ def pause(what: str | None, which: str | None, why: str, by: str | None, as_json
     with opened() as project:
         zone = ZoneInfo(project.config.timezone)
         if what is not None:
-            scope, ref, _ = _meant(project, what, which, must_exist=True)
+            scope, ref, number = _meant(project, what, which, must_exist=True)
             now = project.clock.now()
             said = " ".join(why.split())
             new = stops.pause(project.database, scope, ref, why=said, by=by or login(), now=now)
+            if new:
+                _record(project, "pause", scope, ref, number, by or login())
         elif which is not None or why or by:
             raise UsageError(f"pause what? {', '.join(SCOPES)}")
         listed = stops.listed(project.database)
@@ -83,7 +86,16 @@ def resume(what: str | None, which: str | None, by: str | None) -> None:
             by=by or login(),
             now=project.clock.now(),
         )
+        _record(project, "resume", found.scope, found.ref, candidate_id, by or login())
     say(f"{called(found.scope, found.ref)} goes on")
+
+
+def _record(
+    project: Project, action: str, scope: str, ref: str | None, candidate_id: int | None, by: str
+) -> None:
+    about = f"{scope}:{ref}" if ref is not None else scope
+    with project.database.write() as connection:
+        recorded(project, connection, action, by, candidate_id=candidate_id, about=about)
 
 
 def _meant(
