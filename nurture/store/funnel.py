@@ -12,12 +12,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, text
 
-from nurture.core.model import StepState, Verdict
+from nurture.core.model import Reason, StepState, Verdict
 from nurture.store.returns import BOUNCES, COMPLAINTS
 from nurture.store.tables import IS_RESPONSE, enrollments, events, messages, returns, steps
 
 #: After so long an answer is no answer to that mail any more.
 ANSWERS_WITHIN = timedelta(days=14)
+
+#: Why a mail waits that is going to leave, as things stand.
+_WILL_GO = (
+    *(Reason.SCHEDULED, Reason.CONTACT_HOURS, Reason.OWN_HOURS, Reason.CAP, Reason.GAP),
+    *(Reason.SLOT_RESERVED, Reason.PACE, Reason.FOLLOW_UPS, Reason.BUNDLED, Reason.APPROVAL),
+    *(Reason.RETRY, Reason.THROTTLED),
+)
 
 _LEFT = frozenset({"candidate.unsubscribed", "candidate.do_not_contact"})
 
@@ -137,7 +144,7 @@ def ahead_by(
 ) -> list[int]:
     """How many of these steps, for people who are in the campaign, wait for an instant in each
     stretch between these. Nobody is counted who enters later, and no step whose instant nobody
-    knows yet."""
+    knows yet, or whose `if` is not true as of now."""
     own = (
         enrollments.c.campaign == campaign,
         enrollments.c.ended_at.is_(None),
@@ -145,6 +152,7 @@ def ahead_by(
         steps.c.step.in_(mails),
         steps.c.state == StepState.OPEN,
         steps.c.verdict == Verdict.WAIT,
+        steps.c.reason.in_(_WILL_GO),
         steps.c.at >= edges[0],
         steps.c.at < edges[-1],
     )

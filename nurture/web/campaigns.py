@@ -1,59 +1,154 @@
-"""What does each campaign do, to how many people, and what holds it?"""
+"""How is each campaign doing, and what is stopped or held?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
 
 from nurture.core.model import Campaign
 from nurture.engine import stops
-from nurture.engine.flowchart import flowchart
+from nurture.engine.effect import Effect, effects
 from nurture.engine.held import held_line
-from nurture.engine.picture import Picture, picture, whereabouts
+from nurture.engine.picture import enters
 from nurture.engine.project import Project
 from nurture.engine.stops import stop_line
 from nurture.errors import Problem
-from nurture.store import history
-from nurture.store.census import Census, census
-from nurture.store.stops import CAMPAIGN, EVERYTHING
+from nurture.store import returns
+from nurture.store.census import under_way
+from nurture.store.database import Connection
+from nurture.store.stops import CAMPAIGN, EVERYTHING, Halt, active
+from nurture.web import campaign, holding, marked, rights
 from nurture.web.looks import Looks
 
 _LOOK = ["GET", "HEAD"]
+_WEEK = timedelta(days=7)
 
 
 def routes(project: Project, looks: Looks) -> APIRouter:
     router = APIRouter()
 
     @router.api_route("/campaigns", methods=_LOOK)
-    def campaigns(request: Request) -> Response:
+    def campaigns(request: Request, said: str = "") -> Response:
+        viewer = rights.viewer(request)
         with project.database.read() as connection:
-            enrolled = history.counts(connection)["enrolled"]
-        return looks.page(request, "campaigns", enrolled=enrolled, **campaign_cards(project))
-
-    @router.api_route("/campaigns/{name}", methods=_LOOK)
-    def campaign(request: Request, name: str) -> Response:
-        found = project.library.campaigns.get(name)
-        if found is None:
-            return looks.notice(request, 404, "There is no good campaign of this name.")
-        with project.database.read() as connection:
-            counted = census(connection, name)
+            halts = active(connection)
+            held = effects(project, connection)
+            enrolled = under_way(connection)
+            cards = _cards(project, connection, halts, held, enrolled)
+            wide = [
+                holding.stopped(project, connection, halt)
+                for halt in halts
+                if halt.scope != CAMPAIGN or halt.ref not in project.library.campaigns
+            ]
+            others = [
+                holding.held(project, connection, each, viewer)
+                for each in held
+                if each.row.campaign not in project.library.campaigns
+            ]
         return looks.page(
             request,
-            "campaign",
-            held=held_lines(project, name),
-            card=_card(project, found, counted),
-            mermaid=flowchart(picture(found, counted)),
-            whereabouts=whereabouts,
+            "campaigns",
+            cards=cards,
+            stops=wide,
+            everything=any(each.scope == EVERYTHING for each in halts),
+            held=others,
+            broken=_broken(project),
+            others=_others(project),
+            missing={name: enrolled.get(name, 0) for name in sorted(project.library.missing)},
+            can_pause=rights.may(viewer, "pause-campaign"),
+            can_release=rights.may(viewer, "release"),
+            said=holding.SAID.get(said),
         )
 
+    router.include_router(campaign.routes(project, looks))
+    router.include_router(holding.routes(project))
     return router
 
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    picture: Picture
-    problems: tuple[Problem, ...]
+    """One campaign of the list, and how it is."""
+
+    campaign: Campaign
+    enters: str
+    enrolled: int
+    sent: int  #: in seven days
+    bounced: int  #: of these
+    share: float | None  #: that bounced; None: so few mails say nothing
+    too_many: bool
+    errors: int
     stale: bool  #: the file as it is now has errors: the last good version is in force
+    warnings: int
+    halt: Halt | None
+    held: Effect | None
+
+
+def _cards(
+    project: Project,
+    connection: Connection,
+    halts: Sequence[Halt],
+    held: Sequence[Effect],
+    enrolled: dict[str, int],
+) -> list[Card]:
+    """Those that mail first, then drafts, then what is over: each by name."""
+    since = project.clock.now() - _WEEK
+    rails = project.config.guardrails
+    found = []
+    for each in project.library.campaigns.values():
+        back, at_the_door = returns.counted(connection, each.name, returns.BOUNCES, since)
+        sent = returns.sent(connection, each.name, since, _MOST) + at_the_door
+        own = [
+            problem
+            for problems in (
+                marked.problems_of(project, each.name),
+                *(template.problems for template in marked.sent(project, each)),
+            )
+            for problem in problems
+        ]
+        file = marked.problems_of(project, each.name)
+        found.append(
+            Card(
+                campaign=each,
+                enters=enters(each.enter),
+                enrolled=enrolled.get(each.name, 0),
+                sent=sent,
+                bounced=back,
+                share=back / sent if sent >= rails.at_least else None,
+                too_many=sent >= rails.at_least and back > rails.bounces * sent,
+                errors=sum(problem.severity == "error" for problem in own),
+                stale=any(problem.severity == "error" for problem in file),
+                warnings=sum(problem.severity == "warning" for problem in own),
+                halt=next(
+                    (halt for halt in halts if (halt.scope, halt.ref) == (CAMPAIGN, each.name)),
+                    None,
+                ),
+                held=next((edit for edit in held if edit.row.campaign == each.name), None),
+            )
+        )
+    order = {"live": 0, "paused": 1, "draft": 2}
+    return sorted(found, key=lambda card: order.get(card.campaign.status.value, 3))
+
+
+#: Mails of a week that are counted: a page does not wait for more.
+_MOST = 100_000
+
+
+def _broken(project: Project) -> dict[str, tuple[Problem, ...]]:
+    """Campaign files of which there never was a good version."""
+    return {
+        name: marked.problems_of(project, name)
+        for name in marked.named(project)
+        if name not in project.library.campaigns
+    }
+
+
+def _others(project: Project) -> list[Problem]:
+    """Problems in files that belong to no campaign."""
+    told = {each for name in marked.named(project) for each in marked.problems_of(project, name)}
+    for known in project.library.campaigns.values():
+        told |= {each for one in marked.sent(project, known) for each in one.problems}
+    return [each for each in project.library.problems if each not in told]
 
 
 def held_lines(project: Project, campaign: str | None = None) -> list[str]:
@@ -68,22 +163,3 @@ def held_lines(project: Project, campaign: str | None = None) -> list[str]:
     ]
     listed = project.planner.guard.listed()
     return told + [held_line(each) for each in listed if campaign in (None, each["campaign"])]
-
-
-def campaign_cards(project: Project) -> dict[str, Any]:
-    """What is in force, and which files are not: every problem is shown where it belongs."""
-    library = project.library
-    cards = [_card(project, campaign) for campaign in library.campaigns.values()]
-    told = {problem for card in cards for problem in card.problems}
-    others = [each for each in library.problems if each not in told]
-    missing = sorted(library.missing)
-    return {"cards": cards, "others": others, "missing": missing, "held": held_lines(project)}
-
-
-def _card(project: Project, campaign: Campaign, census: Census | None = None) -> Card:
-    own = tuple(each for each in project.library.problems if each.file == campaign.file)
-    return Card(
-        picture=picture(campaign, census),
-        problems=own,
-        stale=any(each.severity == "error" for each in own),
-    )

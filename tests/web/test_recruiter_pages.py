@@ -119,8 +119,8 @@ def test_today_shows_a_part_outside_that_fails(client, populated) -> None:
 
 
 def test_a_campaigns_steps_stand_in_words(site) -> None:
-    page = site.get("/campaigns").text
-    assert "Interview preparation" in page
+    assert "Interview preparation" in site.get("/campaigns").text
+    page = site.get("/campaigns/interview-preparation").text
     assert "3 business days before interview.starts_at" in page
     assert "until 2 hours before interview.starts_at" in page
     assert "2 business days after the step above" in page
@@ -131,9 +131,10 @@ def test_a_broken_edit_shows_the_problem_beside_the_version_in_force(edited, pro
     file = project.config.campaigns_dir / "company-culture.yaml"
     file.write_text(file.read_text().replace("after: 2 weeks", "after: 2 wekes"))
     project.reload()
-    page = edited.get("/campaigns").text
-    assert "The last good version, below, stays in force" in page
-    assert "company-culture.yaml:" in page
+    assert "The last good version stays in force" in edited.get("/campaigns").text
+    page = edited.get("/campaigns/company-culture").text
+    assert "The last good version stays in force" in page
+    assert "is not a duration; did you mean" in page
     assert "2 weeks after the step above" in page
 
 
