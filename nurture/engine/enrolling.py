@@ -73,7 +73,9 @@ def enroll(facts: Facts, around: Around) -> Roll:
     for event in facts.events:
         for enrollment in list(roll.active):
             campaign = campaigns.get(enrollment.campaign)
-            if campaign is not None and leaves(event, enrollment, campaign, around.policy, facts):
+            if taken_out(event, enrollment) or (
+                campaign is not None and leaves(event, enrollment, campaign, around.policy, facts)
+            ):
                 _end(roll, enrollment, event.type)
         for campaign in campaigns.values():
             if campaign.enter.on == event.type and campaign.status not in _SHUT:
@@ -93,6 +95,12 @@ def enroll(facts: Facts, around: Around) -> Roll:
         if is_open_audience(campaign) and not facts.candidate.do_not_contact:
             _enter_audience(campaign, facts, roll, around)
     return roll
+
+
+def taken_out(event: Event, enrollment: Enrollment) -> bool:
+    """Whether a person ended it, whatever its file says, or there is none any more."""
+    left = event.type == "campaign.left" and event.data.get("campaign") == enrollment.campaign
+    return left and event.received_at >= enrollment.entered_at
 
 
 def leaves(

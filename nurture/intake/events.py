@@ -72,6 +72,7 @@ TYPES = {
     "step.skipped": "step",
     "step.hurried": "step",
     "step.snoozed": "step",
+    "campaign.left": "candidate",
 }
 
 #: Top-level keys that only these types have; all but `topics` and `reason` must be there.
@@ -91,9 +92,10 @@ _DETAILS = {
     "step.skipped": ("step",),
     "step.hurried": ("step",),
     "step.snoozed": ("step", "until"),
+    "campaign.left": ("campaign",),
 }
 #: Of these somebody answers for it, by name and with a reason.
-_BY_HAND = ("step.skipped", "step.hurried", "step.snoozed")
+_BY_HAND = ("step.skipped", "step.hurried", "step.snoozed", "campaign.left")
 #: All that is taken of an event that says somebody needs care: never why.
 _SENSITIVE = ("type", "source", "id", "occurred_at", "historical", "candidate", "until", "by")
 _CUSTOM = re.compile(r"custom\.[a-z0-9][a-z0-9_.-]{0,60}")
@@ -466,6 +468,7 @@ class IncomingEvent(BaseModel):
     message: MessagePart | None = None
     promise: PromisePart | None = None
     step: StepPart | None = None
+    campaign: Annotated[Line, StringConstraints(min_length=1, max_length=200)] | None = None
 
     _place: tuple[str, int] = PrivateAttr(default=("", 1))
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, exists, func, select
 
 from nurture.core.model import Reason, StepState
-from nurture.store.tables import enrollments, steps
+from nurture.store.tables import candidates, enrollments, steps
 
 
 @dataclass(kw_only=True)
@@ -36,6 +36,18 @@ class Census:
     @property
     def entered(self) -> int:
         return self.active + self.finished + sum(self.left.values())
+
+
+def enrolled_in(connection: Connection, campaign: str) -> list[str]:
+    """Who is in it now, by ref."""
+    query = (
+        select(candidates.c.ref)
+        .join(enrollments, enrollments.c.candidate_id == candidates.c.id)
+        .where(enrollments.c.campaign == campaign, enrollments.c.ended_at.is_(None))
+        .distinct()
+        .order_by(candidates.c.ref)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def census(connection: Connection, campaign: str) -> Census:

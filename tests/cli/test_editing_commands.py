@@ -148,3 +148,16 @@ def test_apply_spreads_and_says_until_when(house: World) -> None:
     assert row["spread_until"] == (house.clock.now() + timedelta(days=3)).isoformat()
     assert run(house, "apply", "--spread", "soon").exit_code == 2
     assert run(house, "apply", "--spread", "3d", "--release").exit_code == 2
+
+
+def test_end_takes_everybody_out_of_a_campaign_and_says_whom_it_does_not_know(house: World) -> None:
+    why = ("--why", "the new one is live", "--by", "ida@example.com")
+    unknown = run(house, "end", "welcom", *why)
+    assert unknown.exit_code == 1
+    assert 'nobody is in a campaign "welcom" (did you mean "welcome"?)' in unknown.stderr
+    assert "4 people would leave" in run(house, "end", "welcome", *why, "--dry-run").stdout
+    assert run(house, "end", "welcome").exit_code == 2, "why?"
+    assert "4 people leave welcome" in run(house, "end", "welcome", *why).stdout
+    house.run_for(days=9)
+    assert {step for step, _ in house.sent()} == {"hello"}
+    assert run(house, "end", "welcome", *why).exit_code == 1, "nobody is in it any more"

@@ -97,6 +97,26 @@ def test_a_deleted_file_freezes_its_people(ready: World) -> None:
     assert [step for step, _ in ready.sent()] == ["hello", "second"]
 
 
+def test_who_is_taken_out_of_a_campaign_whose_file_is_gone_gets_no_more_of_it(
+    ready: World,
+) -> None:
+    (ready.folder / "campaigns/welcome.yaml").unlink()
+    ready.project.reload()
+    ready.run_for(days=1)
+    why = {"by": "ida@example.com", "reason": "the new one is live"}
+    ready.tell("campaign.left", candidate={"id": "c1"}, campaign="another", **why)
+    ready.work()
+    assert ready.entry("second").reason == "campaign_missing"
+    ready.tell("campaign.left", candidate={"id": "c1"}, campaign="welcome", **why)
+    ready.work()
+    left = ready.entry("second")
+    assert (left.verdict, left.reason) == ("skip", "left")
+    write(ready, "  - send: notes/second\n    after: 2 days\n")
+    ready.reload()
+    ready.run_for(days=9)
+    assert [step for step, _ in ready.sent()] == ["hello"]
+
+
 def test_a_broken_edit_leaves_the_last_good_version_running(ready: World) -> None:
     ready.campaign("welcome", "name: Welcome\nsteps:\n  - sned: notes/second\n")
     found = ready.project.reload()
