@@ -9,6 +9,7 @@ from nurture.cli.editing import login
 from nurture.cli.printing import counting, say
 from nurture.cli.project import config_option, opened
 from nurture.cli.recorded import recorded
+from nurture.cli.recorded import recorded
 from nurture.errors import NurtureError
 from nurture.intake.apply import apply_all
 from nurture.intake.events import IncomingEvent, parse_event
@@ -42,7 +43,8 @@ def end(campaign: str, why: str, by: str | None, dry_run: bool) -> None:
             say(f"{len(refs)} people would leave {campaign}")
             return
         now = project.clock.now()
-        told = {"campaign": campaign, "by": by or login(), "reason": " ".join(why.split())}
+        by = by or login()
+        told = {"campaign": campaign, "by": by, "reason": " ".join(why.split())}
         with counting(f"end {campaign}") as progress:
             apply_all(project.database, _left(refs, told, now), now, progress=progress)
         with project.database.write() as connection:
