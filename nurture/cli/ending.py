@@ -9,7 +9,6 @@ from nurture.cli.editing import login
 from nurture.cli.printing import counting, say
 from nurture.cli.project import config_option, opened
 from nurture.cli.recorded import recorded
-from nurture.cli.recorded import recorded
 from nurture.errors import NurtureError
 from nurture.intake.apply import apply_all
 from nurture.intake.events import IncomingEvent, parse_event
