@@ -30,7 +30,7 @@ from nurture.rendering.errors import RenderError
 from nurture.rendering.invitation import Invitation, invitation
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Part, Rendered, Renderer
-from nurture.rendering.templates import Template, choose
+from nurture.rendering.templates import Template
 
 TRIAL = "[Test]"  #: what the subject of a trial begins with
 #: Signs links that nobody's server accepts: of mails that are looked at, passed around or tried.
@@ -223,8 +223,7 @@ class Letters:
     ) -> Invitation | None:
         """What the mail says to calendars, where its template wants that and there is something
         to say."""
-        locale = facts.candidate.locale or self.config.locale
-        template = choose(self.renderer.templates, one.part.template, locale)
+        template = self.renderer.template(one.part.template, facts.candidate.locale)
         if template is None or template.calendar is None:
             return None
         return invitation(
@@ -240,8 +239,7 @@ class Letters:
         )
 
     def _category_of(self, name: str, facts: Facts) -> str:
-        locale = facts.candidate.locale or self.config.locale
-        template = choose(self.renderer.templates, name, locale)
+        template = self.renderer.template(name, facts.candidate.locale)
         if template is None:
             names = sorted(self.renderer.templates)
             hint = did_you_mean(name, names) or f"there are {', '.join(names)}"

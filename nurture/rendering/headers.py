@@ -8,7 +8,7 @@ then show no unsubscribe button) and take seven times as long.
 import re
 from base64 import b64encode
 from email.headerregistry import Address
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -46,6 +46,10 @@ def header(name: str, value: str, *, utf8: bool = False) -> str:
     return "\r\n".join(lines)
 
 
+#: Of what many mails say alike.
+standing_header = lru_cache(maxsize=1024)(header)
+
+
 def text_header(text: str) -> str:
     """Text for an unstructured header: as it is where that is plain ASCII that can be folded, else
     in encoded-words. Raises RenderError for controls, and for more than TEXT_MAX characters: a
@@ -72,8 +76,21 @@ _PLAIN = re.compile(
 )
 
 
+class Mailbox(Address):
+    """An address that is written once, for the envelope and for however many headers."""
+
+    @cached_property
+    def addr_spec(self) -> str:
+        return super().addr_spec
+
+    @cached_property
+    def header(self) -> str:
+        """See address_header."""
+        return address_header(self)
+
+
 @lru_cache(maxsize=4096)  # asked for the envelope and for a header, and of a recruiter for many
-def address(name: str, email: str) -> Address:
+def address(name: str, email: str) -> Mailbox:
     """An address that can be put on an envelope: its domain in ASCII (IDNA 2008).
 
     Its local part may hold other characters; then only a server that offers SMTPUTF8 takes it
@@ -83,7 +100,7 @@ def address(name: str, email: str) -> Address:
         user, domain = _mailbox(email)
     except EmailNotValidError:
         raise RenderError("undeliverable address", variable="candidate.email") from None
-    return Address(display_name=_display_name(name), username=user, domain=domain)
+    return Mailbox(display_name=_display_name(name), username=user, domain=domain)
 
 
 def _mailbox(email: str) -> tuple[str, str]:

@@ -12,7 +12,6 @@ from base64 import b32encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.base64mime import body_encode
-from email.headerregistry import Address
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
@@ -22,7 +21,7 @@ from nurture.core.model import Category, Contact, Facts, Message, MessageClass, 
 from nurture.core.subject import application_of
 from nurture.rendering.context import person
 from nurture.rendering.errors import RenderError
-from nurture.rendering.headers import address, address_header, header, text_header
+from nurture.rendering.headers import Mailbox, address, header, standing_header, text_header
 from nurture.rendering.invitation import Invitation
 from nurture.rendering.renderer import Rendered
 
@@ -31,6 +30,7 @@ from nurture.rendering.renderer import Rendered
 BODY_MAX = 1_000_000
 
 _MESSAGE_ID_MAX = 76  #: with its angle brackets
+_QUOTED = b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
 _THREAD_LAST = 3  # how many of the mails before this one a thread names, beside its first
 
 
@@ -51,7 +51,7 @@ def message(
     mail can be sent to, and for what is too long to be a letter.
     """
     _require_letter(rendered)
-    headers = _head(rendered, message, facts, category, config, at)
+    lines = _head(rendered, message, facts, category, config, at)
     boundary = _boundary(message)
     kind = f'multipart/alternative; boundary="{boundary}"'
     parts = [_part("plain", rendered.encoded_text), _part("html", rendered.encoded_html)]
@@ -60,11 +60,11 @@ def message(
     body = _multipart(boundary, parts)
     if invitation is not None:
         around = boundary.replace("=_", "=_m")
-        inner = f"Content-Type: {kind}\r\n\r\n".encode() + body
+        inner = [f"Content-Type: {kind}\r\n\r\n".encode(), *body]
         body = _multipart(around, [inner, _attached(invitation)])
         kind = f'multipart/mixed; boundary="{around}"'
-    headers.append(f"Content-Type: {kind}")
-    return b"".join(("\r\n".join(headers).encode(), b"\r\n\r\n", body))
+    head = "\r\n".join((*lines, f"Content-Type: {kind}", "", ""))
+    return b"".join((head.encode(), *body))
 
 
 def _require_letter(rendered: Rendered) -> None:
@@ -86,15 +86,15 @@ def _head(
     at: datetime,
 ) -> list[str]:
     """All headers but those that say how the body is built."""
-    to = recipient(facts)
-    lines = [header("From", address_header(sender_of(message, facts, config)))]
-    reply_to = _reply_to(_recruiter(message, facts))
+    to, recruiter = recipient(facts), _recruiter(message, facts)
+    lines = [standing_header("From", _sent_by(recruiter, config).header)]
+    reply_to = _reply_to(recruiter)
     if reply_to is not None:
-        lines.append(header("Reply-To", address_header(reply_to)))
+        lines.append(standing_header("Reply-To", reply_to.header))
     lines += [
-        header("To", address_header(to), utf8=not to.username.isascii()),
+        header("To", to.header, utf8=not to.username.isascii()),
         header("Subject", text_header(rendered.subject)),
-        f"Date: {format_datetime(at.astimezone(UTC))}",
+        _date(at.replace(microsecond=0)),
         header("Message-ID", message.message_id),
     ]
     earlier = thread(message, facts, category)
@@ -106,9 +106,8 @@ def _head(
         lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
     if category.klass is not MessageClass.PRIVACY:
         # Never anything that tells one reader from another (Google's rule for Feedback-ID).
-        words = (message.campaign, category.name, category.klass.value, "nurture")
-        lines.append(header("Feedback-ID", ":".join(_feedback_word(word) for word in words)))
-    lines.append(header("Content-Language", rendered.locale))
+        lines.append(_feedback(message.campaign, category.name, category.klass.value))
+    lines.append(standing_header("Content-Language", rendered.locale))
     lines.append("MIME-Version: 1.0")
     return lines
 
@@ -118,7 +117,8 @@ def thread(message: Message, facts: Facts, category: Category) -> list[str]:
     and the last few, oldest first.
 
     A mail about two applications belongs to neither thread: it would make them one. Nor does
-    nurture mail, which is about none.
+    nurture mail, which is about none. Of a mail that somebody approved, it stays the thread that
+    they had before them.
     """
     application = _one_application(message)
     if application is None or category.klass is not MessageClass.SERVICE:
@@ -137,7 +137,9 @@ def thread(message: Message, facts: Facts, category: Category) -> list[str]:
 
 def _one_application(mail: Message | Contact) -> str | None:
     """The application that all of a mail is about."""
-    named = {part.application for part in mail.sections} or {mail.application}
+    if not mail.sections:
+        return mail.application
+    named = {part.application for part in mail.sections}
     return named.pop() if len(named) == 1 else None
 
 
@@ -153,11 +155,14 @@ def message_id_for(enrollment_id: int, step: str, occurrence: str, domain: str) 
     return f"<{local}@{host[-(_MESSAGE_ID_MAX - len(local) - 3) :].lstrip('.-')}>"
 
 
-def sender_of(message: Message, facts: Facts, config: Config) -> Address:
+def sender_of(message: Message, facts: Facts, config: Config) -> Mailbox:
     """Whom the mail is from: `Ida Berg (Example Ltd)` where mail comes from recruiters and hers is
     known; else the team's name."""
+    return _sent_by(_recruiter(message, facts), config)
+
+
+def _sent_by(recruiter: dict[str, Any], config: Config) -> Mailbox:
     name = config.sender.name
-    recruiter = _recruiter(message, facts)
     if config.sender.as_ == "recruiter" and recruiter.get("name"):
         name = f"{recruiter['name']} ({config.company.name})"
     return address(name, config.sender.email)
@@ -168,7 +173,7 @@ def envelope_sender(config: Config) -> str:
     return address("", config.sender.email).addr_spec
 
 
-def recipient(facts: Facts) -> Address:
+def recipient(facts: Facts) -> Mailbox:
     """The candidate, by name. Raises RenderError where there is no address mail can be sent to."""
     candidate = facts.candidate
     name = " ".join(part for part in (candidate.first_name, candidate.last_name) if part)
@@ -187,7 +192,7 @@ def _recruiter(message: Message, facts: Facts) -> dict[str, Any]:
     return (person(facts, application.recruiter) if application else None) or {}
 
 
-def _reply_to(recruiter: dict[str, Any]) -> Address | None:
+def _reply_to(recruiter: dict[str, Any]) -> Mailbox | None:
     """The recruiter, where answers can reach them by plain mail; else answers go to the team: what
     is wrong with a colleague's address must not stop a candidate's mail."""
     if "email" not in recruiter:
@@ -199,15 +204,20 @@ def _reply_to(recruiter: dict[str, Any]) -> Address | None:
     return found if found.username.isascii() else None
 
 
+@lru_cache(maxsize=16)
+def _date(second: datetime) -> str:
+    return f"Date: {format_datetime(second.astimezone(UTC))}"
+
+
 @lru_cache(maxsize=1024)
-def _feedback_word(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:40] or "-"
+def _feedback(*words: str) -> str:
+    plain = [re.sub(r"[^A-Za-z0-9_-]+", "-", each)[:40] or "-" for each in (*words, "nurture")]
+    return header("Feedback-ID", ":".join(plain))
 
 
-def _part(subtype: str, encoded: bytes) -> bytes:
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\n"
-    head += "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    return head.encode() + encoded
+def _part(subtype: str, encoded: bytes) -> list[bytes]:
+    """Pieces of a mail, which are put together once, all of them."""
+    return [b"Content-Type: text/%b; charset=utf-8\r\n" % subtype.encode(), _QUOTED, encoded]
 
 
 def _boundary(message: Message) -> str:
@@ -215,26 +225,25 @@ def _boundary(message: Message) -> str:
     return "=_" + hashlib.sha256(message.message_id.encode()).hexdigest()[:24]
 
 
-def _multipart(boundary: str, parts: Sequence[bytes]) -> bytes:
+def _multipart(boundary: str, parts: Sequence[Sequence[bytes]]) -> list[bytes]:
     between = f"\r\n--{boundary}\r\n".encode()
-    return b"".join((between[2:], between.join(parts), between[:-2], b"--\r\n"))
+    first, *others = parts
+    following = [piece for part in others for piece in (between, *part)]
+    return [between[2:], *first, *following, between[:-2], b"--\r\n"]
 
 
-def _calendar(invitation: Invitation) -> bytes:
+def _calendar(invitation: Invitation) -> list[bytes]:
     """The entry as calendar programs look for it: one more way to read this mail. The method is
     the one inside, or Outlook refuses both (RFC 6047 section 2.4)."""
-    head = (
-        f"Content-Type: text/calendar; method={invitation.method}; charset=utf-8\r\n"
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    )
-    return head.encode() + binascii.b2a_qp(invitation.body, istext=True)
+    kind = f"Content-Type: text/calendar; method={invitation.method}; charset=utf-8\r\n"
+    return [kind.encode(), _QUOTED, binascii.b2a_qp(invitation.body, istext=True)]
 
 
-def _attached(invitation: Invitation) -> bytes:
+def _attached(invitation: Invitation) -> list[bytes]:
     """The same entry as a file, for programs that show no other calendar parts."""
     head = (
         'Content-Type: application/ics; name="invite.ics"\r\n'
         'Content-Disposition: attachment; filename="invite.ics"\r\n'
         "Content-Transfer-Encoding: base64\r\n\r\n"
     )
-    return head.encode() + body_encode(invitation.body, eol="\r\n").encode()
+    return [head.encode(), body_encode(invitation.body, eol="\r\n").encode()]

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from nurture.rendering.context import VOCABULARY, Named
+from nurture.rendering.context import TEMPLATE_ONLY, VOCABULARY, Named
 from nurture.rendering.sandbox import TemplateEnvironment
 from nurture.rendering.templates import Template
 
 _ENVIRONMENT = TemplateEnvironment()
+_WORDS = {**VOCABULARY, **TEMPLATE_ONLY}
 _OF_A_DICT = frozenset({"get", "items", "keys", "values"})
 
 
@@ -22,7 +23,7 @@ def named_in(template: Template) -> Named:
     try:
         trees = [_ENVIRONMENT.parse(source) for source in sources if "{" in source]
     except TemplateSyntaxError:
-        return VOCABULARY  # rendering it says what is wrong
+        return _WORDS  # rendering it says what is wrong
     for tree in trees:
         for name, fields in _named(tree):
             found.setdefault(name, set()).update(fields)
@@ -36,9 +37,9 @@ def _named(tree: nodes.Template) -> Iterable[tuple[str, Iterable[str]]]:
         if isinstance(each.node, nodes.Name)
     }
     for name in tree.find_all(nodes.Name):
-        if name.name in VOCABULARY:
+        if name.name in _WORDS:
             field = fields.get(id(name))
             if field is None or field in _OF_A_DICT:
-                yield name.name, VOCABULARY[name.name]
+                yield name.name, _WORDS[name.name]
             else:
                 yield name.name, (field,)

@@ -6,8 +6,8 @@ Everybody who has the same one shares what is made of it here.
 
 import logging
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -36,8 +36,7 @@ _PAGES_MAX = 1_000
 _BYTES_MAX = 48_000_000  # of pages, and as much of shapes
 
 
-@dataclass(frozen=True)
-class Skeleton:
+class Skeleton(NamedTuple):
     """Mails with equal ones are laid out alike."""
 
     files: tuple[tuple[str, str], ...]  #: the templates: key and digest of each
@@ -74,6 +73,7 @@ class Pages:
             page = self._page(skeleton, fixed, slots)
             if not page.alone:
                 self._pages.put(skeleton, page, page.html.size + page.text.size)
+        slots.make(page.numbers)
         return self._html(page, skeleton, slots.values, message_id), Filled(page.text, slots.values)
 
     def _page(self, skeleton: Skeleton, fixed: Mapping[str, str], slots: Slots) -> Page:
@@ -85,6 +85,7 @@ class Pages:
         lay = partial(self.layouts.page, skeleton.layout, body=body, nurture=nurture, locale=locale)
         html, alone = lay(fixed=told), slots.personal
         if changed(html):  # a filter in the layout: it gets the values themselves
+            slots.make(range(len(slots.values)))
             html = lay(fixed={name: slots.read(token) for name, token in told.items()})
             alone = True
         footer = self.layouts.plain_footer(fixed, nurture, locale)

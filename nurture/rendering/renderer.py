@@ -4,8 +4,7 @@ Rendered once per shape (see slots.py): the branches that a template takes decid
 laid out, the values are filled in afterwards. The preview is this and nothing else.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -29,6 +28,14 @@ from nurture.rendering.words import why, words_for
 
 __all__ = ["Asked", "Draft", "Part", "Rendered", "Renderer"]
 
+#: How each link that a layout may show is made.
+Links = Mapping[str, Callable[[], str]]
+#: Their pages, and what their tokens are good for.
+_PAGES = {
+    "unsubscribe_url": ("u", UNSUBSCRIBE),
+    "preferences_url": ("p", PREFERENCES),
+    "needs_url": ("p/needs", CONFIDENCES),
+}
 #: By question: its words, and the label and link of each option.
 Asked = dict[str, tuple[str, list[tuple[str, str]]]]
 
@@ -102,10 +109,14 @@ class Renderer:
         """By key: see templates.load_templates."""
         return self._templates
 
+    def template(self, name: str, locale: str | None) -> Template | None:
+        """The one that `render` would take for this reader."""
+        return self._choose(name, locale or self._config.locale)
+
     def digests(self, name: str, locale: str | None) -> tuple[str | None, str | None]:
         """Which files `render` would take for this reader: the sha256 of the template's bytes and
         of its layout's. None where there is no such file, or its text is not known."""
-        template = self._choose(name, locale or self._config.locale)
+        template = self.template(name, locale)
         if template is None:
             return None, None
         return template.digest or None, self._pages.layouts.digests.get(template.layout)
@@ -161,7 +172,7 @@ class Renderer:
         return self._render(letters, candidate_id, message_id, locale)
 
     def _letter(self, part: Part, locale: str | None) -> _Letter:
-        template = self._choose(part.template, locale or self._config.locale)
+        template = self.template(part.template, locale)
         if template is None:
             raise RenderError(f'there is no template "{part.template}"', template=part.template)
         category = part.category or self._config.categories.get(template.category)
@@ -187,7 +198,7 @@ class Renderer:
         locale = template.locale or self._config.locale
         category = self._config.categories.get(template.category)
         words = self._words(context, locale, template.markdown)
-        words["links"] = self._links(0)
+        words["links"] = _made(self._links(0))
         words["why"] = why(category.klass if category else MessageClass.SERVICE, context, locale)
         words["_asked"] = asked if asked is not None else self._asked(template, 0, 0)
         slots = Slots()
@@ -216,14 +227,14 @@ class Renderer:
         reading = self._reading(first.template, locale)
         links = self._links(candidate_id)
         for number, letter in enumerate(letters):
-            with _of(letter.template, number):
+            with _Of(letter.template, number):
                 if letter.klass is not first.klass:
                     raise RenderError(f"{letter.klass} mail never joins {first.klass} mail")
                 self._find_words(letter, links, locale)
                 letter.words["_asked"] = self._asked(letter.template, candidate_id, message_id)
                 of, line = letter.template, letter.template.subject_line
                 letter.subject = self._line(of.subject, letter.words, of.file, line)
-        with _of(first.template, 0):
+        with _Of(first.template, 0):
             preheader = self._preheader(letters, reading)
         # Subject and footer are values like any other.
         slots = Slots()
@@ -231,7 +242,7 @@ class Renderer:
             "subject": slots.put(first.subject),
             "preheader": slots.put(preheader),
             "why": slots.put(first.words["why"]),
-            **{name: slots.put(url) for name, url in links.items()},
+            **{name: slots.put_later(make) for name, make in links.items()},
         }
         skeleton = Skeleton(
             files=tuple((letter.template.key, letter.template.digest) for letter in letters),
@@ -241,7 +252,7 @@ class Renderer:
             preheader=bool(preheader),
             whole=self._whole(letters, slots),
         )
-        with _of(first.template, 0):
+        with _Of(first.template, 0):
             html, text = self._pages.parts(skeleton, fixed, slots, message_id)
         rendered = Rendered(
             subject=first.subject,
@@ -249,18 +260,19 @@ class Renderer:
             html_part=html,
             text_part=text,
             locale=reading,
-            unsubscribe_url=links["unsubscribe_url"],
+            link=links["unsubscribe_url"],
         )
         for number, letter in enumerate(letters):
-            with _of(letter.template, number):
+            with _Of(letter.template, number):
                 self._require(letter, rendered)
         return rendered
 
-    def _find_words(self, letter: _Letter, links: Mapping[str, str], locale: str | None) -> None:
+    def _find_words(self, letter: _Letter, links: Links, locale: str | None) -> None:
         template = letter.template
         reading = self._reading(template, locale)
         letter.words = self._words(letter.context, reading, template.markdown)
-        letter.words["links"] = links
+        if "links" in self.named(template.name, locale):
+            letter.words["links"] = _made(links)
         letter.words["why"] = why(letter.klass, letter.context, reading)
 
     def _preheader(self, letters: Sequence[_Letter], locale: str) -> str:
@@ -277,7 +289,7 @@ class Renderer:
         bodies = []
         for number, letter in enumerate(letters):
             template = letter.template
-            with _of(template, number):
+            with _Of(template, number):
                 bodies.append(self._body(template, letter.words, slots, follows=number > 0))
         if not several:
             return alone(bodies[0], markdown=letters[0].template.markdown)
@@ -304,13 +316,13 @@ class Renderer:
             "_markdown": markdown,
         }
 
-    def _links(self, candidate_id: int) -> dict[str, str]:
-        public = self._config.web.public_url.rstrip("/")
-        return {
-            "unsubscribe_url": f"{public}/u/{self._signer.token(UNSUBSCRIBE, candidate_id)}",
-            "preferences_url": f"{public}/p/{self._signer.token(PREFERENCES, candidate_id)}",
-            "needs_url": f"{public}/p/needs/{self._signer.token(CONFIDENCES, candidate_id)}",
-        }
+    def _links(self, candidate_id: int) -> Links:
+        """Of this person's own pages. Few mails show them, and signing takes a moment."""
+        return {name: partial(self._link, name, candidate_id) for name in _PAGES}
+
+    def _link(self, name: str, candidate_id: int) -> str:
+        public, (path, purpose) = self._config.web.public_url.rstrip("/"), _PAGES[name]
+        return f"{public}/{path}/{self._signer.token(purpose, candidate_id)}"
 
     def _asked(self, template: Template, candidate_id: int, message_id: int) -> Asked:
         """Each question of the template: its words, and the label and link of each option."""
@@ -352,22 +364,31 @@ class Renderer:
                 refuse(f"the text does not say what `facts` promises: {fact}", template.facts_line)
 
 
-@contextmanager
-def _of(template: Template, part: int) -> Iterator[None]:
+class _Of:
     """Whatever goes wrong in here is this template's, which is that part of the mail."""
-    try:
-        yield
-    except RenderError as error:
-        error.part = part
-        if error.file is not None:
-            raise
-        raise RenderError(
-            error.why,
-            template=template.name,
-            file=template.file,
-            line=template.first_line,
-            part=part,
-        ) from None
+
+    def __init__(self, template: Template, part: int) -> None:
+        self._template, self._part = template, part
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if not isinstance(error, RenderError):
+            return
+        error.part = self._part
+        if error.file is None:
+            raise RenderError(
+                error.why,
+                template=self._template.name,
+                file=self._template.file,
+                line=self._template.first_line,
+                part=self._part,
+            ) from None
+
+
+def _made(links: Links) -> dict[str, str]:
+    return {name: make() for name, make in links.items()}
 
 
 def _reading_locale(words: str, reader: str | None) -> str:

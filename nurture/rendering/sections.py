@@ -7,7 +7,7 @@ greeting and a signature that others share are taken out; nothing is left unsaid
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nurture.rendering.plain import plain_from_html, plain_from_markdown
 from nurture.rendering.printing import MARKDOWN
@@ -17,8 +17,7 @@ _BETWEEN = re.compile(r"\n(?:[ \t]*\n)+")
 _GREETING_MAX = 80  #: characters of a line that greets
 
 
-@dataclass(frozen=True)
-class Whole:
+class Whole(NamedTuple):
     """The inside of a mail, as skeletons. Those that are equal are laid out alike."""
 
     bodies: tuple[str, ...]

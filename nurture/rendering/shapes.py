@@ -11,7 +11,7 @@ in production for the first mail of each shape and for one in a thousand.
 
 import html
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from html.parser import HTMLParser
@@ -38,6 +38,11 @@ class Page:
     text: Mould
     build: Build
     alone: bool  #: each mail is inlined by itself: somebody's values stand in the text itself
+
+    @cached_property
+    def numbers(self) -> frozenset[int]:
+        """Which values it shows."""
+        return self.html.numbers | self.text.numbers
 
     def by_itself(self, values: Sequence[str]) -> str:
         """The slow way: this one mail, filled in and then inlined."""
@@ -89,13 +94,17 @@ class Rendered:
     html_part: Filled | Written
     text_part: Filled | Written
     locale: str  #: of the words: the Content-Language
-    unsubscribe_url: str  #: this person's, whether or not the mail shows it
+    link: Callable[[], str]  #: this person's to unsubscribe, whether or not the mail shows it
 
     def __eq__(self, other: object) -> bool:
         """Whether they read the same, however they were made."""
         return isinstance(other, Rendered) and self._read() == other._read()
 
     __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def unsubscribe_url(self) -> str:
+        return self.link()
 
     def _read(self) -> tuple[str, ...]:
         return (self.subject, self.preheader, self.html, self.text, self.unsubscribe_url)

@@ -8,7 +8,7 @@ the place where it lands. A value can therefore never act as Markdown or HTML.
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -66,6 +66,7 @@ class Slots:
         self.within = "line"  #: what is being rendered: a `line`, `markdown` or `html`
         self._length = 0
         self._longest = 1  # of the repeated values
+        self._later: dict[int, Callable[[], str]] = {}
 
     def put(self, value: str) -> str:
         """The token that stands for this value from now on."""
@@ -74,6 +75,17 @@ class Slots:
             raise RenderError(f"more than {_SLOTS_MAX} values are printed")
         self.values.append(self._taken(value))
         return TOKENS[number]
+
+    def put_later(self, make: Callable[[], str]) -> str:
+        """The token of a value that is made only for a mail that shows it: see `make`."""
+        token = self.put("")
+        self._later[len(self.values) - 1] = make
+        return token
+
+    def make(self, shown: Collection[int]) -> None:
+        """What was put off, of what is shown."""
+        for number in self._later.keys() & shown:
+            self.values[number] = self._later.pop(number)()
 
     def say(self, number: int, value: str) -> None:
         """What the token of that number stands for, wherever it stands."""

@@ -48,7 +48,7 @@ def wire(known=None, *, subject="Hello", category="prep", config=None, project=N
         html_part=Written(more.get("html", "<p>Hello Zoë</p>")),
         text_part=Written(more.get("text", "Hello Zoë\n.dot\nFrom me\ntrailing \n")),
         locale="en",
-        unsubscribe_url=more.get("url", URL),
+        link=lambda: more.get("url", URL),
     )
     return message(
         rendered,
