@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from nurture.engine.project import Project
 from nurture.web import (
     answers,
+    audited,
     campaigns,
     candidate,
     candidates,
@@ -56,6 +57,7 @@ def create_app(project: Project, carry: previews.Carry | None = None) -> FastAPI
     app.include_router(candidate.routes(project, looks))
     app.include_router(campaigns.routes(project, looks))
     app.include_router(previews.routes(project, looks, carry))
+    app.include_router(audited.routes(project, looks))
     app.include_router(health.routes(project))
     app.add_api_route("/static/brand.css", looks.brand, methods=["GET", "HEAD"])
     app.mount("/static", StaticFiles(directory=STATIC))
