@@ -1,43 +1,12 @@
 """What only a real browser can tell: what it asks for, what fits on a phone, what can be read."""
 
-import dataclasses
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page
 
 from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE
-from nurture.rendering.shapes import Written
-
-#: Everything by which a mail has ever asked for something when it was opened.
-HOSTILE = """<!DOCTYPE html><html><head>
-<meta http-equiv="refresh" content="0;url=EVIL/refresh">
-<base href="EVIL/base/">
-<link rel="stylesheet" href="EVIL/sheet.css"><link rel="preload" as="image" href="EVIL/pre.png">
-<link rel="icon" href="EVIL/icon.png"><link rel="prefetch" href="EVIL/prefetch">
-<style>@import url(EVIL/import.css); body { background: url(EVIL/css.png) }
-@font-face { font-family: f; src: url(EVIL/font.woff) } p { font-family: f }</style>
-<script src="EVIL/script.js"></script>
-<script>fetch('EVIL/fetch');
-new Image().src = 'EVIL/pixel'; top.location = 'EVIL/top'</script>
-</head><body background="EVIL/background.png" onload="fetch('EVIL/onload')">
-<p id="words">The words of the letter</p>
-<img src="EVIL/open.gif" width="1" height="1"><img src="relative.png"><img src="/u/own-token">
-<img srcset="EVIL/set.png 2x" onerror="fetch('EVIL/onerror')" src="x:">
-<picture><source srcset="EVIL/source.png"><img src="EVIL/picture.png"></picture>
-<iframe src="EVIL/frame"></iframe><object data="EVIL/object"></object><embed src="EVIL/embed">
-<video poster="EVIL/poster.png" src="EVIL/video.mp4" autoplay></video>
-<audio src="EVIL/audio.mp3" autoplay></audio>
-<svg><image href="EVIL/svg.png"/><use href="EVIL/use.svg#x"/></svg>
-<table background="EVIL/table.png"><tr><td>cell</td></tr></table>
-<form id="f" method="post" action="EVIL/form"><input name="q" autofocus></form>
-<script>document.getElementById('f').submit()</script>
-</body></html>"""
 
 #: Contrast of each piece of text with what lies behind it: WCAG 2.2, 1.4.3.
 CONTRAST = """() => {
@@ -78,45 +47,6 @@ PAGES = [
 ]
 
 
-@dataclasses.dataclass
-class Elsewhere:
-    """Another web server, which writes down what it is asked for."""
-
-    address: str
-    asked: list[str]
-
-    def letter(self) -> str:
-        return HOSTILE.replace("EVIL", self.address)
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[Elsewhere]:
-    asked: list[str] = []
-
-    class Listening(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            body = pages.get(self.path, "").encode()
-            self.send_response(200 if body else 404)
-            self.send_header("content-type", "text/html")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Listening)
-    pages: dict[str, str] = {}
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    elsewhere = Elsewhere(f"http://127.0.0.1:{server.server_port}", asked)
-    pages["/letter"] = elsewhere.letter()
-    pages["/framed"] = '<!doctype html><iframe sandbox src="/letter"></iframe>'
-    yield elsewhere
-    server.shutdown()
-    server.server_close()
-
-
 def pages_of(standing: Any) -> list[str]:
     signer = standing.signer
     return [
@@ -133,42 +63,6 @@ def watch(page: Page) -> list[str]:
     asked: list[str] = []
     page.context.on("response", lambda response: asked.append(response.url))
     return asked
-
-
-def test_a_hostile_letter_asks_for_nothing_when_it_is_previewed(
-    page, client, populated, elsewhere, monkeypatch
-) -> None:
-    written = populated.letters.preview
-
-    def hostile(*given: Any) -> Any:
-        letter = written(*given)
-        rendered = dataclasses.replace(letter.rendered, html_part=Written(elsewhere.letter()))
-        return dataclasses.replace(letter, rendered=rendered)
-
-    monkeypatch.setattr(populated.letters, "preview", hostile)
-    answered = watch(page)
-    base = str(client.base_url).rstrip("/")
-    page.goto(f"{base}/preview?template=status/received", wait_until="networkidle")
-    shown = page.frame_locator(".desktop iframe").locator("#words")
-    assert shown.inner_text() == "The words of the letter"
-    assert elsewhere.asked == []
-    assert {urlsplit(url).path for url in answered} <= {
-        "/preview",
-        "/preview/html",
-        "/static/nurture.css",
-        "/static/brand.css",
-        "/static/icon.svg",
-        "/static/vendor/htmx/htmx.min.js",
-    }
-    assert page.url.startswith(f"{base}/preview?")
-
-
-def test_the_same_letter_in_a_sandbox_without_our_policy_asks_for_a_great_deal(
-    page, elsewhere
-) -> None:
-    """That the letter above is hostile indeed: else its test would prove nothing."""
-    page.goto(f"{elsewhere.address}/framed", wait_until="networkidle")
-    assert len(set(elsewhere.asked) - {"/framed", "/letter", "/favicon.ico"}) >= 8
 
 
 def test_no_page_has_a_console_error_or_asks_for_anything_elsewhere(page, site, standing) -> None:
