@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from nurture.config import Config, DkimKey
+from nurture.core.lines import Lines
 from nurture.core.model import Outcome
 from nurture.delivery.transport import L, Transport, unheard
 from nurture.errors import UsageError
@@ -74,7 +75,8 @@ class Signing:
         found = _relaxed(raw[:end])
         named = _named(tuple(name for name in SIGNED if name in found))
         signed = b"".join([found[name] for name in SIGNED if name in found])
-        return b"".join((*(self._by(key, body_hash, named, signed) for key in self._keys), raw))
+        whole = b"".join((*(self._by(key, body_hash, named, signed) for key in self._keys), raw))
+        return Lines(whole) if isinstance(raw, Lines) else whole
 
     def records(self) -> list[tuple[str, str]]:
         """What has to stand in the DNS as TXT: name and content."""

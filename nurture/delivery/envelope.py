@@ -7,8 +7,10 @@ message is refused here rather than repaired.
 
 import io
 import re
+from functools import lru_cache
 from typing import Generic, NamedTuple
 
+from nurture.core.lines import Lines
 from nurture.core.model import Blame, Rejected
 from nurture.delivery.connection import Offers
 from nurture.delivery.replies import Stage
@@ -56,13 +58,18 @@ _DATA = Command(b"DATA\r\n", _GO_ON, Stage.CONTENT)
 def check(letter: L) -> None:
     """Raises Unfit for what no server could take."""
     for address, blame in ((letter.to, Blame.ADDRESS), (letter.sender, Blame.SENDER)):
-        found = _ADDRESS.fullmatch(address)
-        if (
-            found is None
-            or len(found[1].encode()) > _LOCAL_MAX
-            or len(address.encode()) > _ADDRESS_MAX
-        ):
+        if not _can_be_carried(address):
             raise Unfit(Rejected(text="not an address that SMTP can carry", blame=blame))
+
+
+@lru_cache(maxsize=1024)  # most letters have the same sender, and each is asked about twice
+def _can_be_carried(address: str) -> bool:
+    found = _ADDRESS.fullmatch(address)
+    return (
+        found is not None
+        and len(found[1].encode()) <= _LOCAL_MAX
+        and len(address.encode()) <= _ADDRESS_MAX
+    )
 
 
 def parcel(letter: L, offers: Offers, *, reset: bool = False) -> Parcel[L]:
@@ -101,6 +108,8 @@ def parcel(letter: L, offers: Offers, *, reset: bool = False) -> Parcel[L]:
 
 def _content(raw: bytes) -> bytes:
     """What follows a 354: dots at the beginning of lines doubled (RFC 5321 4.5.2)."""
+    if isinstance(raw, Lines):
+        return raw
     seen = io.IncrementalNewlineDecoder(None, translate=False)
     seen.decode(raw.decode("latin-1"), final=True)  # one pass in C over all line ends
     if seen.newlines != "\r\n":

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from nurture.config import Config
+from nurture.core.lines import Lines
 from nurture.core.model import Category, Contact, Facts, Message, MessageClass, Subject
 from nurture.core.subject import application_of
 from nurture.rendering.context import person
@@ -64,7 +65,9 @@ def message(
         body = _multipart(around, [inner, _attached(invitation)])
         kind = f'multipart/mixed; boundary="{around}"'
     head = "\r\n".join((*lines, f"Content-Type: {kind}", "", ""))
-    return b"".join((head.encode(), *body))
+    raw = b"".join((head.encode(), *body))
+    # What is written here, and by encoded.py, is. An entry's lines are as iCalendar wants them.
+    return raw if invitation is not None else Lines(raw)
 
 
 def _require_letter(rendered: Rendered) -> None:

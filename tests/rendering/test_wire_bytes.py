@@ -2,6 +2,7 @@
 decodes its writer's mistakes."""
 
 import base64
+import html
 import os
 import quopri
 import re
@@ -14,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from letters import NOW, Project, facts, row
 
+from nurture.core.lines import Lines
 from nurture.core.model import Person
 from nurture.rendering.errors import RenderError
 from nurture.rendering.headers import address, address_header, header
@@ -97,6 +99,10 @@ def sound(raw):
     assert b"\r" not in raw.replace(b"\r\n", b"")
     assert b"\0" not in raw
     raw.decode("ascii")
+    if isinstance(raw, Lines):  # then whoever hands it over believes that
+        assert raw.endswith(b"\r\n")
+        assert not raw.startswith(b".")
+        assert b"\r\n." not in raw
     for line in raw.split(b"\r\n"):
         whole = re.fullmatch(rb"[\w-]+: <[^ ]+>", line)  # a link or an id, which nothing may cut
         assert len(line) <= (998 if whole else 78)
@@ -303,3 +309,12 @@ def test_the_bytes_of_a_letter_are_those_looked_at_once(project, suffix, body, c
     if "UPDATE_GOLDEN" in os.environ:
         path.write_bytes(raw)
     assert raw == path.read_bytes()
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_letter_is_lines_that_may_go_as_they_are_whatever_stands_in_it(project, name):
+    known = facts(first_name=name)
+    text = f".{name}\n..\nFrom {name}\n.\r\n\r.{name}"
+    raw = wire(known, project=project, text=text, html=f"<p>{html.escape(text)}</p>")
+    assert isinstance(raw, Lines)
+    sound(raw)
