@@ -262,6 +262,15 @@ def test_a_mail_that_left_is_shown_in_the_words_it_went_by(edited, project) -> N
     assert name.strip("<>") in source
 
 
+def test_each_line_of_a_candidates_page_leads_to_its_mail(client, populated) -> None:
+    send_all(populated)
+    page = client.get("/candidates/sample-01").text
+    sent = re.search(r"/preview\?message=\d+", page)[0]
+    ahead = re.search(r'/preview\?enrollment=\d+&amp;step=[^"]+', page)[0]
+    assert "As it went out on" in client.get(sent).text
+    assert "As it will go out" in client.get(ahead.replace("&amp;", "&")).text
+
+
 def test_a_message_that_is_queued_is_shown_as_it_will_go(client, populated) -> None:
     with populated.database.read() as connection:
         number = connection.execute(
