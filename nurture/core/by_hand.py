@@ -67,8 +67,10 @@ def word_on(words: Words, step: Step, occurrence: str, now: datetime) -> ByHand 
     little; None: nobody said anything that is in force."""
     said = [*words.get(step.was or "", ()), *words.get(step.id, ())]
     about = [word for meant, word in said if _same(meant, occurrence)]
-    last = max(about, key=lambda word: word.said_at, default=None)
-    return last if last is not None and (last.type == SKIPPED or now < last.until) else None
+    if not about:
+        return None
+    last = sorted(about, key=lambda word: word.said_at)[-1]  # of one instant, the last told
+    return last if last.type == SKIPPED or now < last.until else None
 
 
 def reason_of(word: ByHand) -> Reason:

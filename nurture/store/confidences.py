@@ -15,6 +15,7 @@ from nurture.store.tables import applications, candidates, confidences
 
 ACCOMMODATION = "accommodation"
 ANSWER = "answer"  #: to a question of a mail that is asked in confidence
+SENSITIVE = "sensitive"  #: why somebody here asked for care, for whoever wrote it
 KEPT = timedelta(days=30)  #: after the last application came to its end
 
 
@@ -58,6 +59,7 @@ def tell(
         "said": said,
         "person": person.casefold(),
         "told_at": now,
+        "seen_at": now if kind == SENSITIVE else None,
     }
     connection.execute(insert(confidences).values(row))
 
@@ -69,6 +71,7 @@ def told(connection: Connection, candidate_id: int, now: datetime) -> list[Told]
     query = (
         select(*(confidences.c[name] for name in names))
         .where(confidences.c.candidate_id == candidate_id, _kept(now))
+        .where(confidences.c.kind != SENSITIVE)
         .order_by(confidences.c.id)
     )
     return [Told(**row) for row in connection.execute(query).mappings()]

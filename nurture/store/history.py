@@ -55,16 +55,24 @@ def settled_rows(connection: Connection, candidate_id: int) -> Sequence[RowMappi
     """The final verdicts of one candidate, oldest first, with their `ref`; what was sent has its
     `message` (the number of its row) and the digests of the files it was sent by. A doubt that
     somebody settled since is none."""
+    return connection.execute(settled(candidate_id)).mappings().all()
+
+
+#: By what these are in order.
+SETTLED_AT = (verdicts.c.at, verdicts.c.id)
+
+
+def settled(candidate_id: int) -> Select[Any]:
+    """The query for them."""
     later = verdicts.alias()
-    settled = exists().where(
+    by_now = exists().where(
         later.c.candidate_id == candidate_id,
         later.c.reason == Reason.SETTLED,
         later.c.id > verdicts.c.id,
         *(later.c[name] == verdicts.c[name] for name in _KEY),
     )
-    doubt = and_(verdicts.c.reason == Reason.UNKNOWN_OUTCOME, settled)
-    query = _told_rows(candidate_id).where(verdicts.c.final, ~doubt)
-    return connection.execute(query).mappings().all()
+    doubt = and_(verdicts.c.reason == Reason.UNKNOWN_OUTCOME, by_now)
+    return _told_rows(candidate_id).where(verdicts.c.final, ~doubt)
 
 
 def verdicts_of(connection: Connection, candidate_id: int, message_id: int) -> Sequence[RowMapping]:
@@ -99,7 +107,7 @@ def _told_rows(candidate_id: int) -> Select[Any]:
         .outerjoin(message_steps, and_(own, verdicts.c.verdict == Verdict.SENT))
         .outerjoin(messages, messages.c.id == message_steps.c.message_id)
         .where(verdicts.c.candidate_id == candidate_id)
-        .order_by(verdicts.c.at, verdicts.c.id)
+        .order_by(*SETTLED_AT)
     )
 
 

@@ -162,6 +162,7 @@ def test_the_last_word_on_an_occurrence_counts() -> None:
     hurry, skip = event(1, HURRIED, step=STEP_1), event(2, SKIPPED, step=STEP_1, after=5)
     assert word(hurry) == HURRIED
     assert word(skip, hurry) == SKIPPED
+    assert word(hurry, event(4, SKIPPED, step=STEP_1)) == SKIPPED, "also within one instant"
     assert word(event(3, SKIPPED, step={**STEP_1, "enrollment": 8})) is None
 
 
