@@ -7,11 +7,13 @@ from typing import Any
 
 from nurture.core import timing
 from nurture.core.model import Candidate, Duration
+from nurture.engine.confiding import Confidant, confidant_of
 from nurture.engine.project import Project
 from nurture.intake.answers import Reply, Task, take_reply
 from nurture.rendering.links import Answer
 from nurture.rendering.questions import Question, Then
 from nurture.rendering.templates import Template, choose
+from nurture.store import confidences
 from nurture.store.asked import Asked, find_asked
 from nurture.store.facts import find_number
 
@@ -75,6 +77,9 @@ def give(project: Project, choice: Choice) -> None:
     if asked is None:
         return
     now = project.clock.now()
+    if choice.question.confidential:
+        _confide(project, choice, asked, now)
+        return
     then = choice.then
     reply = Reply(
         candidate=choice.candidate.ref,
@@ -95,6 +100,29 @@ def give(project: Project, choice: Choice) -> None:
         tasks=_tasks(project, choice, now),
     )
     take_reply(project.database, reply, now)
+
+
+def confidant(project: Project, choice: Choice) -> Confidant:
+    """For whom the answer to a question that is asked in confidence is."""
+    application = choice.asked.application if choice.asked is not None else None
+    now = project.clock.now()
+    with project.database.read() as connection:
+        return confidant_of(connection, project.config, choice.candidate, now, application)
+
+
+def _confide(project: Project, choice: Choice, asked: Asked, now: datetime) -> None:
+    to = confidant(project, choice)
+    with project.database.write() as connection:
+        confidences.tell(
+            connection,
+            choice.candidate.id,
+            f"{choice.question.text} {choice.label}",
+            person=to.email,
+            application=asked.application,
+            kind=confidences.ANSWER,
+            question=choice.question.id,
+            now=now,
+        )
 
 
 def pause_until(project: Project, choice: Choice, now: datetime) -> datetime | None:

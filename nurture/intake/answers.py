@@ -7,9 +7,10 @@ from typing import Any
 
 from nurture.intake.apply import wanted_of
 from nurture.intake.events import IncomingEvent, parse_event
-from nurture.intake.merging import ERASED, Batch
+from nurture.intake.merging import Batch
 from nurture.store.changes import Known, change
 from nurture.store.database import Database
+from nurture.store.facts import ERASED
 from nurture.store.tables import applications, candidates
 
 SOURCE = "answer"

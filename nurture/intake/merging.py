@@ -21,7 +21,7 @@ from nurture.intake.events import (
 from nurture.intake.owing import due_at, objection
 from nurture.store.calls import Rang
 from nurture.store.changes import Known, Record, stamp
-from nurture.store.facts import ANSWERED_AT
+from nurture.store.facts import ANSWERED_AT, ERASED
 from nurture.store.returns import BOUNCES, COMPLAINTS, Returned
 from nurture.store.tables import (
     applications,

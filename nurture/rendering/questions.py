@@ -57,6 +57,7 @@ class Question:
     options: Mapping[str, str]  #: key -> label, in the order they are shown
     sets: str | None = None  #: `candidate.x` or `application.x`: becomes the option's key
     then: Mapping[str, Then] = field(default_factory=dict)  #: by option
+    confidential: bool = False  #: the answer is for one person alone, and for no condition
     at: Spot = field(default=(1, 1), compare=False)
     sets_at: Spot = field(default=(1, 1), compare=False)
 
@@ -68,10 +69,11 @@ class Question:
 
     def same_as(self, other: "Question") -> bool:
         """Whether an answer to the one means what it means to the other, in whatever words."""
-        return (list(self.options), self.sets, self.then) == (
+        return (list(self.options), self.sets, self.then, self.confidential) == (
             list(other.options),
             other.sets,
             other.then,
+            other.confidential,
         )
 
 
@@ -85,6 +87,7 @@ class AskKeys(BaseModel):
     options: Annotated[dict[str, str], Field(min_length=1, max_length=OPTIONS_MAX)]
     sets: str | None = None
     then: str | dict[str, str] | None = None
+    confidential: bool = False
 
 
 def read_questions(
@@ -132,12 +135,17 @@ class _Reading:
                 self.wrong(("options", option), "invalid-value", message, hint, key=True)
             self.plain(("options", option), label)
         self.plain(("text",), keys.text)
+        for name in ("sets", "then") if keys.confidential else ():
+            if getattr(keys, name) is not None:
+                message = "what is answered in confidence sets nothing in motion that others see"
+                self.wrong((name,), "invalid-value", message, f"leave out {name} or confidential")
         return Question(
             id=keys.id,
             text=" ".join(keys.text.split()),
             options={option: " ".join(label.split()) for option, label in keys.options.items()},
             sets=keys.sets,
             then=self.then(keys),
+            confidential=keys.confidential,
             at=self.places.at((*self.path, "id")),
             sets_at=self.places.at((*self.path, "sets")),
         )

@@ -118,8 +118,13 @@ def choose(templates: Mapping[str, Template], name: str, locale: str | None) -> 
 
 
 def questions_of(templates: Iterable[Template]) -> dict[str, tuple[str, ...]]:
-    """What these templates ask: the options of each question, by its id."""
-    return {each.id: tuple(each.options) for template in templates for each in template.ask}
+    """What these templates ask and conditions may read: the options of each question, by its id."""
+    return {
+        each.id: tuple(each.options)
+        for template in templates
+        for each in template.ask
+        if not each.confidential
+    }
 
 
 class _FrontMatter(BaseModel):
@@ -382,7 +387,12 @@ def _asks_alike(template: Template, default: Template) -> bool:
     own = {each.id: each for each in default.ask}
     return len(own) == len(template.ask) and all(
         (said := own.get(each.id)) is not None
-        and replace(said, sets=each.sets and said.sets, then=each.then and said.then).same_as(each)
+        and replace(
+            said,
+            sets=each.sets and said.sets,
+            then=each.then and said.then,
+            confidential=each.confidential and said.confidential,
+        ).same_as(each)
         for each in template.ask
     )
 
@@ -423,7 +433,12 @@ def _completed(template: Template, default: Template) -> Template:
         calendar=default.calendar,
         fresh_until=default.fresh_until if translation else template.fresh_until,
         ask=tuple(
-            replace(each, sets=asked[each.id].sets, then=asked[each.id].then)
+            replace(
+                each,
+                sets=asked[each.id].sets,
+                then=asked[each.id].then,
+                confidential=asked[each.id].confidential,
+            )
             for each in template.ask
         ),
     )

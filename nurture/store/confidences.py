@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, insert, or_, select, update
 
+from nurture.store import alarm
+from nurture.store.facts import ERASED
 from nurture.store.tables import applications, candidates, confidences
 
 ACCOMMODATION = "accommodation"
@@ -42,7 +44,11 @@ def tell(
     question: str | None = None,
 ) -> None:
     """Keep it for this person (by e-mail). An answer takes the place of the one before it, and
-    the same words for the same person are kept once."""
+    the same words for the same person are kept once; of somebody erased nothing is kept."""
+    alarm.lock(connection, {candidate_id})
+    known = select(candidates.c.data).where(candidates.c.id == candidate_id)
+    if ERASED in connection.execute(known).scalar_one():
+        return
     own = confidences.c.candidate_id == candidate_id
     if question is not None:
         forget = delete(confidences).where(own, confidences.c.question == question)

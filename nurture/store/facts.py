@@ -13,11 +13,13 @@ from sqlalchemy import Connection, RowMapping, or_, select
 
 from nurture.core import wishes
 from nurture.core.model import Application, Candidate, Event, Interview, Job, Offer, Person, Promise
-from nurture.store.tables import applications, candidate_refs, candidates
+from nurture.store.tables import applications, candidate_refs, candidates, interviews
 
 Row = RowMapping | Mapping[str, Any]
 
 _CANDIDATE = ("first_name", "last_name", "timezone", "country", "subdivision", "locale")
+#: In the data of a candidate who is not to be known any more: since when.
+ERASED = "_erased_at"
 #: In the data of a candidate: when they last answered a question in a mail.
 ANSWERED_AT = "_answered_at"
 _APPLICATION = ("stage", "recruiter", "coordinator", "hiring_manager")
@@ -183,6 +185,13 @@ def find_number(connection: Connection, number: int) -> Candidate | None:
 def former_number(number: int) -> str:
     """The ref under which a merged candidate's number leads to the one who is left."""
     return f"number:{number}"
+
+
+def interview_owner(connection: Connection, ref: str) -> int | None:
+    """The number of the candidate whose interview this is."""
+    query = select(interviews.c.candidate_id).where(interviews.c.ref == ref)
+    found: int | None = connection.execute(query).scalar()
+    return found
 
 
 def find_application(connection: Connection, ref: str) -> Application | None:

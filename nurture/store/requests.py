@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, insert, select, update
 
+from nurture.store import alarm
 from nurture.store.tables import candidates, requests
 
 COPY = "copy"
@@ -23,6 +24,7 @@ def due_at(asked_at: datetime) -> datetime:
 
 def ask(connection: Connection, candidate_id: int, kind: str, now: datetime) -> bool:
     """A candidate asks for it; False if that is open already: asking twice is asking once."""
+    alarm.lock(connection, {candidate_id})
     still = _of(candidate_id, kind)
     if connection.execute(select(requests.c.id).where(*still)).first():
         return False
