@@ -14,6 +14,7 @@ import click
 
 from nurture import __version__
 from nurture.cli import (
+    approving,
     authoring,
     database,
     doctor,
@@ -95,7 +96,9 @@ for command in (
     looking.status,
     people.tasks,
     requests.requests,
-    people.approve,
+    approving.approvals,
+    approving.approve,
+    approving.decline,
     settling.settle,
     silence.silence,
     silence.promises,

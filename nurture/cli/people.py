@@ -1,4 +1,4 @@
-"""What waits for a person? Tasks to do and messages to approve."""
+"""What is there for a person to do? Tasks."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from nurture.core.calling import OUTCOMES
 from nurture.engine.project import Project
 from nurture.engine.tasks import finish
 from nurture.errors import NurtureError, UsageError
-from nurture.store import desk, history
+from nurture.store import history
 from nurture.store.tables import CALL
 
 
@@ -120,23 +120,3 @@ def done(id_: int, outcome: str | None, by: str | None) -> None:
         say(f"task {id_} is done")
     else:
         say(f"task {id_}: {outcome}; it stays open for another try")
-
-
-@click.command(epilog="Example: nurture approve 12 13   (the ids are in `nurture messages`)")
-@config_option
-@click.argument("ids", metavar="ID...", type=click.IntRange(1, 2**63 - 1), nargs=-1, required=True)
-def approve(ids: tuple[int, ...]) -> None:
-    """Let messages go that are held for approval.
-
-    Either all that are named, or none. They go out as soon as caps and hours allow.
-    """
-    with opened() as project, project.database.write() as connection:
-        words = project.letters.renderer.digests
-        states = desk.approve(connection, ids, words, project.clock.now())
-        for id_ in ids:
-            if states.get(id_) != "held":
-                said = f"it is {states[id_]}" if id_ in states else "there is no such message"
-                raise NurtureError(
-                    f"message {id_} does not wait for approval, {said}; none was approved"
-                )
-    say(f"approved: {', '.join(str(id_) for id_ in dict.fromkeys(ids))}")

@@ -24,6 +24,7 @@ from nurture.core.model import (
     CampaignStatus,
     Category,
     Hours,
+    Message,
     MessageClass,
     Reason,
     Verdict,
@@ -385,6 +386,8 @@ class _Day:
         message = self.ledger.messages.get(want.key)
         if message is not None and message.next_attempt_at is not None:
             start = max(start, message.next_attempt_at)
+        if (undo_until := self.undo_until(want)) is not None:
+            start = max(start, undo_until)
         call, category = self.ledger.calls.get(want.key), self.categories[want.step.category]
         if call is not None and category is not None and self.by_phone(want, category):
             start = max(start, call.fallback_at)
@@ -451,21 +454,41 @@ class _Day:
             rung = self.rung(want, self.openings(category.hours, own=broke is None), at, spite)
             if rung is not None:
                 return rung
+        careful = self.holding.sensitive_until
+        looked_at = category.approval is not Approval.AUTO or careful is not None
+        message = self.ledger.messages.get(want.key)
+        unread = looked_at and want.key not in self.ledger.approved
+        if unread and (at <= self.now or self.shut_only(want, pushed)):
+            until = self.until(want)
+            self.alarm(until and until + _JUST_AFTER, careful)
+            changed = message.detail.get("changed") if message is not None else None
+            detail = {**spite, "changed": changed} if changed else spite
+            return self.item(want, Verdict.WAIT, Reason.APPROVAL, at=at, detail=detail)
         if at > self.now:
             reason, detail = self.why(want, at, pushed, own=broke is None)
-            message = self.ledger.messages.get(want.key)
             if message and message.next_attempt_at == at:
                 reason = message.reason or Reason.RETRY
                 detail = {**message.detail, "attempts": message.attempts}
+            elif message and self.undo_until(want) == at:
+                reason, detail = Reason.APPROVED, _approved(message)
             detail = {**detail, **spite} if spite else detail
             return self.item(want, Verdict.WAIT, reason, at=at, detail=detail, about=not want.firm)
-        careful = self.holding.sensitive_until
-        looked_at = category.approval is not Approval.AUTO or careful is not None
-        if looked_at and want.key not in self.ledger.approved:
-            until = self.until(want)
-            self.alarm(until and until + _JUST_AFTER, careful)
-            return self.item(want, Verdict.WAIT, Reason.APPROVAL, at=at, detail=spite)
         return self.item(want, Verdict.SEND, Reason.DUE, at=at, detail=spite)
+
+    def shut_only(self, want: Want, pushed: Blocked | None) -> bool:
+        """Whether it waits for better hours and for nothing else: so it can be looked at before."""
+        message = self.ledger.messages.get(want.key)
+        tried = message is not None and message.next_attempt_at is not None
+        return want.firm and want.moment_at <= self.now and pushed is None and not tried
+
+    def undo_until(self, want: Want) -> datetime | None:
+        """How long it waits yet because somebody may take back that they approved it. What would
+        come too late by that goes at once."""
+        message = self.ledger.messages.get(want.key)
+        if message is None or message.approved_at is None:
+            return None
+        end, until = message.approved_at + self.policy.undo_window, self.until(want)
+        return None if end <= self.now or (until is not None and end > until) else end
 
     def rung(
         self, want: Want, openings: Openings, at: datetime, spite: Mapping[str, Any]
@@ -644,6 +667,10 @@ def _name(item: Item) -> tuple[int, int, str, str]:
     """The most necessary first, among those of one instant."""
     priority = item.category.priority if item.category else 0
     return -priority, item.key.enrollment_id, item.key.step, item.key.occurrence
+
+
+def _approved(message: Message) -> Mapping[str, Any]:
+    return {"by": message.approved_by} if message.approved_by else _NOTHING
 
 
 def _iso(at: datetime) -> str:

@@ -129,6 +129,8 @@ class Reason(StrEnum):
     NO_ANCHOR = "no_anchor"
     CONDITION = "condition"
     APPROVAL = "approval"
+    APPROVED = "approved"
+    DECLINED = "declined"
     RELEASE = "release"
     RETRY = "retry"
     THROTTLED = "throttled"
@@ -246,9 +248,8 @@ class Application:
     rejected_at: datetime | None = None
     closed_at: datetime | None = None  #: when its job was closed under it
     start_date: date | None = None
-    fields: Mapping[str, Any] = field(default_factory=dict)
-
     silence_due_at: datetime | None = None  #: by when they must hear from us, as last written down
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -433,8 +434,10 @@ class Message:
     application: str | None = None
     created_at: datetime
     approved_at: datetime | None = None
-    #: sha256 of the template's and the layout's bytes by which it was approved, or last handed over
-    words: tuple[str | None, str | None] = (None, None)
+    approved_by: str | None = None
+    approved_digest: str | None = None  #: of the letter that they approved, but for its Date
+    #: The instant as of which they read it: what it promises is counted from there.
+    approved_as_of: datetime | None = None
     sections: tuple[Section, ...] = ()  #: of a bundle, all; empty: a mail of one step
     until: datetime | None = None
     sent_at: datetime | None = None

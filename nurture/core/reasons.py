@@ -49,7 +49,8 @@ def sentence(
         case Verdict.SENT if reason is Reason.UNKNOWN_OUTCOME:
             return f"In doubt{when}: {why}"
         case Verdict.SENT:
-            return f"Sent{when}{'' if reason is Reason.DUE else ': ' + why}"
+            approved = told.particular("approved_by", ", approved by {}")
+            return f"Sent{when}{approved}{'' if reason is Reason.DUE else ': ' + why}"
         case Verdict.TASK:
             return f"Became a task{when}{'' if reason is Reason.DUE else ': ' + why}"
         case Verdict.DONE:
@@ -127,6 +128,15 @@ def _reserved(told: _Told) -> str:
     beside = f", beside {_listed([told.taker(each) for each in others])}" if others else ""
     why = f"{rule(told.detail)}{beside}"
     return f"its place is kept for {told.taker(kept)}, which is more necessary: {why}"
+
+
+def _approval(told: _Told) -> str:
+    changed = told.detail.get("changed", {})
+    if not changed:
+        return "somebody has to approve it"
+    return (
+        f"it changed since {changed.get('by', 'somebody')} approved it: it has to be approved again"
+    )
 
 
 def _pace(told: _Told) -> str:
@@ -318,7 +328,13 @@ _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.NOT_CHOSEN: _fixed("the candidate went another way through the campaign"),
     Reason.NO_ANCHOR: lambda told: f"{told.get('anchor', 'its anchor')} is not known yet",
     Reason.CONDITION: _fixed("its `if` is not true"),
-    Reason.APPROVAL: _fixed("somebody has to approve it"),
+    Reason.APPROVAL: _approval,
+    Reason.APPROVED: lambda told: (
+        f"{told.get('by', 'somebody')} approved it, and can take that back until then"
+    ),
+    Reason.DECLINED: lambda told: (
+        f"{told.get('by', 'somebody')} declined it{told.particular('why', ': {}')}"
+    ),
     Reason.RELEASE: lambda told: _RELEASES.get(told.get("cause"), _RELEASES["edit"]),
     Reason.RETRY: lambda told: (
         f"the mail server said not now ({told.detail.get('attempts', 1)} tries so far)"

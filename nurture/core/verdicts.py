@@ -51,6 +51,7 @@ class Policy:
     cheerful_after_bad_news: timedelta = timedelta(0)
     max_wait: timedelta = timedelta(days=30)
     send_slack: timedelta = timedelta(minutes=15)
+    undo_window: timedelta = timedelta(0)  #: how long an approval can be taken back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,7 @@ class Ledger:
 
     contacts: Sequence[Contact] = ()
     messages: Mapping[Key, Message] = field(default_factory=dict)
-    approved: frozenset[Key] = frozenset()
+    approved: frozenset[Key] = frozenset()  #: messages that somebody has approved
     calls: Mapping[Key, Call] = field(default_factory=dict)  #: made of a step's mail
 
 

@@ -47,6 +47,7 @@ def policy(config: Config) -> Policy:
         bundle=Together(within=config.bundle.within, at_most=config.bundle.at_most),
         max_wait=config.max_wait,
         send_slack=config.send_slack,
+        undo_window=config.undo_window,
     )
 
 

@@ -109,7 +109,9 @@ class Letters:
                 if error.part == 0:
                     raise
                 unsaid[key_of(parts.pop(error.part).message)] = str(error)
-        promises = tuple(each.promise for each in parts if each.promise is not None)
+        promises = tuple(
+            replace(each.promise, made_at=now) for each in parts if each.promise is not None
+        )
         return replace(written, promises=promises, unsaid=unsaid)
 
     def _part(self, message: Message, facts: Facts, now: datetime) -> "_Part":
@@ -187,6 +189,11 @@ class Letters:
         if promised is None:
             return None
         calendar, team = self.calendars.of(facts.candidate), self.config.sender.email
+        if message.approved_as_of is not None:  # by the date that somebody has read, if it is ahead
+            then = message.approved_as_of
+            read = as_made(promised, message, facts, subject, calendar, then, team)
+            if read.due_at is not None and read.due_at > now:
+                return read
         return as_made(promised, message, facts, subject, calendar, now, team)
 
     def _render(
@@ -235,7 +242,7 @@ class Letters:
             context=one.part.context,
             config=self.config,
             locale=rendered.locale,
-            at=now,
+            at=one.message.approved_as_of or now,
         )
 
     def _category_of(self, name: str, facts: Facts) -> str:

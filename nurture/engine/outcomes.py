@@ -25,7 +25,7 @@ from nurture.core.outcome import Consequence
 from nurture.engine.guardrails import Guardrails
 from nurture.engine.limits import Limits, domain_of
 from nurture.engine.sections import freed, parted, settled
-from nurture.store import alarm, planning, promises, sections
+from nurture.store import alarm, approvals, planning, promises, sections
 from nurture.store.database import Connection, Database
 from nurture.store.rows import key_of
 
@@ -34,6 +34,8 @@ log = logging.getLogger("nurture.sender")
 #: What has reached, or may have reached, the candidate; and what never will.
 _CONTACTED = (MessageState.SENT, MessageState.UNKNOWN)
 _FAILED = (MessageState.FAILED,)
+#: What nobody was offered: it cannot be written, or is not what somebody approved.
+_NOT_TRIED = (Reason.CANNOT_RENDER, Reason.APPROVAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,7 @@ class Outcomes:
             ours = planning.in_hand(connection, lease, outcomes)
             recorded = [_of(owners, each) for each in handled if each.message.id in ours]
             planning.record_outcomes(connection, [_row(each, now) for each in recorded])
+            approvals.overtaken(connection, [each.message for each in recorded if _differs(each)])
             self._sections(connection, recorded, now)
             self._settle(connection, recorded, now)
             promises.make(connection, _promised(recorded), now)
@@ -141,13 +144,18 @@ class Outcomes:
         said = sections.sections_of(connection, {each.message.id for each in ended})
         for state, ends in ((StepState.SENT, _CONTACTED), (StepState.FAILED, _FAILED)):
             rows = [
-                settled(section, said[message.id][0], result, now)
+                settled(section, said[message.id][0], result, now, message.approved_by)
                 for message, result, *_ in ended
                 if result.state in ends
                 for section in said[message.id]
             ]
             planning.settle_steps(connection, [Key(**key_of(row)) for row in rows], state, now)
             planning.record_verdicts(connection, rows)
+
+
+def _differs(handled: Handled) -> bool:
+    """Whether it was to be sent as somebody approved it, and would say something else by now."""
+    return handled.result.reason is Reason.APPROVAL
 
 
 def _of(owners: Mapping[int, int], handled: Handled) -> Handled:
@@ -180,6 +188,6 @@ def _row(handled: Handled, now: datetime) -> Mapping[str, Any]:
         "detail": {"said": result.text} if result.text else {},
         "next_attempt_at": result.next_attempt_at,
         "sent_at": now if reached else None,
-        "attempts": message.attempts + (result.reason is not Reason.CANNOT_RENDER and offered),
+        "attempts": message.attempts + (result.reason not in _NOT_TRIED and offered),
         "invite": letter.invite if reached and letter is not None else None,
     }

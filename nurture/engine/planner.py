@@ -316,18 +316,15 @@ class Planner:
         )
 
     def _ledger(self, facts: Facts) -> Ledger:
-        """What has reached this candidate, and what is on its way. What somebody approved is
-        approved in the words they saw: other words ask again."""
-        messages, words = by_key(facts.messages), self.renderer().digests
+        """What has reached this candidate, and what is on its way. Whether a letter is still the
+        one that somebody approved is asked once, when it is written to be sent."""
+        messages = by_key(facts.messages)
         return Ledger(
             contacts=facts.contacts,
             messages=messages,
             calls=by_key(facts.calls),
             approved=frozenset(
-                key
-                for key, each in messages.items()
-                if each.approved_at is not None
-                and each.words == words(each.template, facts.candidate.locale)
+                key for key, each in messages.items() if each.approved_at is not None
             ),
         )
 

@@ -36,6 +36,10 @@ from nurture.store.tables import CALL, OF_CALL
 #: States in which the planner may still change its mind.
 OURS = (MessageState.PLANNED, MessageState.QUEUED, MessageState.HELD, MessageState.RETRYING)
 _IN_HAND = MessageState.SENDING
+#: What an approval writes into a message's row, taken back.
+NOT_APPROVED: Mapping[str, None] = dict.fromkeys(
+    ("approved_at", "approved_by", "approved_digest", "approved_as_of")
+)
 _NOTICEABLE = timedelta(seconds=1)
 _OfStep = TypeVar("_OfStep", Message, Call)
 
@@ -209,7 +213,7 @@ class _Recorder:
             "template": item.step.send,
             "category": item.category.name if item.category else "",
             "klass": item.category.klass if item.category else MessageClass.SERVICE,
-            "approved_at": None,
+            **NOT_APPROVED,
         }
 
     def change(

@@ -127,13 +127,19 @@ def _said(part: Section) -> dict[str, Any]:
 
 
 def settled(
-    section: Mapping[str, Any], first: Mapping[str, Any], result: Consequence, now: datetime
+    section: Mapping[str, Any],
+    first: Mapping[str, Any],
+    result: Consequence,
+    now: datetime,
+    approved_by: str | None = None,
 ) -> Mapping[str, Any]:
     """The verdict row of one section of a message that is at its end; of a mail of one step, that
     is its first."""
     sent = result.state is MessageState.SENT
     reason = Reason.DUE if sent else result.reason
     detail: dict[str, Any] = {} if sent else {"said": result.text}
+    if sent and approved_by:
+        detail["approved_by"] = approved_by
     if section is not first:
         leader = {name: first[name] for name in ("campaign", "step", "template")}
         reason = Reason.BUNDLED if sent else reason

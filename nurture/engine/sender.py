@@ -21,6 +21,7 @@ from nurture.core.model import (
     Unknown,
 )
 from nurture.core.outcome import Consequence, consequence
+from nurture.engine.approved import held_again, is_another
 from nurture.engine.journal import Journal
 from nurture.engine.limits import Limits, domain_of
 from nurture.engine.outcomes import Handled, Letter, Outcomes, Writes
@@ -227,6 +228,9 @@ class Sender:
                 )
                 handled.append(Handled(message, mend))
             else:
+                if is_another(letter):
+                    handled.append(Handled(message, held_again(message)))
+                    continue
                 yield letter
 
     def _handled(self, letter: Letter, outcome: Outcome | None) -> Handled:

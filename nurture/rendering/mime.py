@@ -133,6 +133,7 @@ def thread(message: Message, facts: Facts, category: Category) -> list[str]:
         and each.header != message.message_id
         and each.klass is MessageClass.SERVICE
         and each.arrived
+        and (message.approved_as_of is None or each.at < message.approved_as_of)
         and _one_application(each) == application
     ]
     return [*earlier[:1], *earlier[1:][-_THREAD_LAST:]]

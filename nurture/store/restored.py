@@ -84,7 +84,10 @@ def put_all_in_doubt(connection: Connection, at: datetime, said: str, now: datet
     """The same for all that were on their way, as of `at`; how many."""
     on_its_way = or_(
         messages.c.state.in_(_ON_THEIR_WAY),
-        and_(messages.c.state == MessageState.PLANNED, messages.c.attempts > 0),
+        and_(
+            messages.c.state == MessageState.PLANNED,
+            or_(messages.c.attempts > 0, messages.c.approved_at.is_not(None)),
+        ),
     )
     ids = list(connection.execute(select(messages.c.id).where(on_its_way)).scalars())
     values = {

@@ -551,6 +551,7 @@ Hello there.
 
 
 def test_what_is_held_goes_out_once_it_is_approved(bare: Run, folder: Path) -> None:
+    (folder / "config.yaml").write_text("undo_window: 0 minutes\n")
     (folder / "campaigns/careful.yaml").write_text(HELD)
     (folder / "templates/careful.md").write_text(CAREFUL)
     event = '{"type": "candidate.upserted", "candidate": {"id": "h-1", "email": "h@example.com"}}'
@@ -563,9 +564,17 @@ def test_what_is_held_goes_out_once_it_is_approved(bare: Run, folder: Path) -> N
     assert "99" in told(refused)
     assert bare("run", "--once").exit_code == 0
     assert mails(folder) == []  # all that are named, or none
-    assert bare("approve", str(held["id"])).exit_code == 0
+    (waits,) = objects(bare("approvals", "--json"))
+    assert (waits["id"], waits["subject"], waits["approval"]) == (held["id"], "Hello", "each")
+    assert bare("approve", str(held["id"]), "--by", "ida@example.com").exit_code == 0
+    assert "nothing waits" in bare("approvals").output
+    assert bare("approve", "--undo", str(held["id"])).exit_code == 0
+    assert bare("run", "--once").exit_code == 0
+    assert mails(folder) == []
+    assert bare("approve", str(held["id"]), "--by", "ida@example.com").exit_code == 0
     assert bare("run", "--once").exit_code == 0
     assert len(mails(folder)) == 1
+    assert "approved by ida@example.com" in bare("agenda", "h-1").output
     again = bare("approve", str(held["id"]))
     assert "it is sent" in told(again)
 

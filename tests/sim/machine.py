@@ -19,7 +19,7 @@ from sqlalchemy import bindparam, exists, or_, select
 from nurture.authoring.library import Library
 from nurture.config import load_config
 from nurture.core.model import MessageState, Outcome
-from nurture.engine import stops
+from nurture.engine import approving, stops
 from nurture.engine.project import Project
 from nurture.engine.sender import Sender
 from nurture.engine.simulate import simulate
@@ -27,7 +27,7 @@ from nurture.errors import NurtureError, OutsideError, Problems
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
 from nurture.rendering.links import Signer
-from nurture.store import alarm, desk, planning
+from nurture.store import alarm, planning
 from nurture.store.database import Database
 from nurture.store.tables import candidates, messages
 from tests.sim.faults import Armed, Crash, Faults, answer
@@ -517,12 +517,11 @@ class Machine:
         process = next((each for each in self.processes if each.alive), None)
         if process is None:
             return
-        digests = process.project.letters.renderer.digests
-        with self.database.write() as connection:
+        with self.database.read() as connection:
             held = messages.select().where(messages.c.state == MessageState.HELD)
             ids = [row.id for row in connection.execute(held)]
-            desk.approve(connection, ids, digests, self.clock.now())
-        self.note("approved", ids=len(ids))
+        done = approving.approve_together(process.project, ids, "ida@example.com")
+        self.note("approved", ids=len(done))
 
     def do_foretell(self, days: int) -> None:
         """If nothing is wrong just now: what will happen, and then what does, while nobody says
