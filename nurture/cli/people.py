@@ -5,8 +5,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from nurture.cli.editing import login
 from nurture.cli.printing import json_line, name_of, say, table, when, zone_in
 from nurture.cli.project import config_option, json_option, opened
+from nurture.cli.recorded import recorded
 from nurture.core.calling import OUTCOMES
 from nurture.engine.project import Project
 from nurture.engine.tasks import finish
@@ -116,6 +118,16 @@ def done(id_: int, outcome: str | None, by: str | None) -> None:
         if row["kind"] != CALL and (outcome is not None or by is not None):
             raise UsageError(f"task {id_} is no call: --outcome and --by are for calls")
         over = finish(project, row, outcome, by)
+        with project.database.write() as connection:
+            recorded(
+                project,
+                connection,
+                "task-done",
+                by or login(),
+                candidate_id=row["candidate_id"],
+                about=f"task:{id_}",
+                outcome=outcome,
+            )
     if over:
         say(f"task {id_} is done")
     else:

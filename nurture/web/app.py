@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -67,5 +68,10 @@ def create_app(project: Project, carry: previews.Carry | None = None) -> FastAPI
         status = error.status_code if isinstance(error, HTTPException) else 500
         said = error.detail if isinstance(error, Refused) else ""
         return looks.notice(request, status, said)
+
+    @app.exception_handler(RequestValidationError)
+    def unreadable(request: Request, _: Exception) -> Response:
+        """A number in an address that is none."""
+        return looks.notice(request, 404)
 
     return app
