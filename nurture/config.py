@@ -333,6 +333,14 @@ class Web(Keys):
         return self.proxy.url if self.proxy is not None else f"http://{host}:{self.port}"
 
 
+class Morning(Keys):
+    """The list that recruiters get by mail."""
+
+    to: Literal["recruiters", "off"] = "recruiters"
+    at: TimeOfDay = time(8)
+    holidays: Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
+
+
 class ContactHours(Keys):
     days: Days = frozenset({0, 1, 2, 3, 4})
     from_: TimeOfDay = Field(time(8, 30), alias="from")
@@ -664,6 +672,7 @@ class Settings(Keys):
     release_at_most: int | Annotated[str, Field(pattern=r"^\d{1,3}(\.\d+)?%$")] = 50
     guardrails: Guardrails = Guardrails()
     undo_window: Length = timedelta(minutes=10)
+    morning: Morning = Morning()
     cancel_hold: Length = timedelta(minutes=10)
     send_slack: Length = timedelta(minutes=15)
     interview_minutes: Annotated[int, Field(ge=1, le=1440)] = 60

@@ -9,6 +9,7 @@ from nurture.authoring.library import Library
 from nurture.clock import Clock, SystemClock
 from nurture.config import Config, OutboxTransport, load_config
 from nurture.engine.journal import Journal
+from nurture.engine.morning import Morning
 from nurture.engine.project import Project
 from nurture.engine.sender import Sender
 from nurture.rendering.links import load_secret
@@ -56,15 +57,18 @@ def var(config: Config) -> Path:
 
 
 def sender(project: Project, *, plans: bool = True) -> Sender:
-    return Sender(
+    way, journal = carrier(project.config), Journal(var(project.config) / "lanes")
+    made = Sender(
         project.database,
         project.planner,
         project.clock,
         project.letters.write,
-        carrier(project.config),
-        Journal(var(project.config) / "lanes"),
+        way,
+        journal,
         plans=plans,
     )
+    made.aside = Morning(project, way, journal)
+    return made
 
 
 def carrier(config: Config) -> "Transport":

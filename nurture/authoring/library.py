@@ -12,12 +12,13 @@ from pathlib import Path
 from nurture.authoring import in_force
 from nurture.authoring.campaign_file import Surroundings, read_partly
 from nurture.authoring.lint import campaign_problems, in_their_places
+from nurture.authoring.notices import good_notices
 from nurture.authoring.words import template_problems
 from nurture.config import Config
 from nurture.core.model import Campaign
 from nurture.errors import Problem, Problems, shown
 from nurture.files import read_bytes
-from nurture.rendering.templates import LAYOUTS, Template, load_templates, questions_of
+from nurture.rendering.templates import LAYOUTS, NOTICES, Template, load_templates, questions_of
 from nurture.store.revisions import Revision
 
 Stat = tuple[int, int, int, int]
@@ -48,6 +49,8 @@ class Library:
         self.config = config
         self.campaigns: Mapping[str, Campaign] = {}
         self.templates: Mapping[str, Template] = {}
+        #: The words in force of mail to our own people, by key.
+        self.notices: Mapping[str, Template] = {}
         self.missing: frozenset[str] = frozenset()
         self.problems: tuple[Problem, ...] = ()
         self._seen: Mapping[Path, Stat] | None = None
@@ -172,7 +175,10 @@ class Library:
         }
         self.templates, self._layouts = templates, layouts
         self.layouts = {name: text for name, raw in raw_layouts.items() if (text := _text(raw))}
-        self._bad_templates, self._unfit = problems, unfit
+        notices, wrong = good_notices(self.config, self.notices)
+        if notices != self.notices:
+            self.notices = notices
+        self._bad_templates, self._unfit = problems + wrong, unfit
         return frozenset(changed)
 
     def _keeps(self, key: str, good: Mapping[str, Template]) -> bool:
@@ -195,7 +201,7 @@ class Library:
         folder = self.config.templates_dir
         for path in folder.rglob("*"):
             below = path.relative_to(folder)
-            if path.suffix in (".md", ".html") and below.parts[0] != LAYOUTS:
+            if path.suffix in (".md", ".html") and below.parts[0] not in (LAYOUTS, NOTICES):
                 name = below.with_suffix("").as_posix()
                 if name not in self.templates:
                     names.add(name)

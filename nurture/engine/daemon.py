@@ -127,7 +127,9 @@ class Daemon:
 
     def _notice(self) -> None:
         self.project.pulse.ticked_at = self.project.clock.now()
-        if self.project.database.changed() or self.project.pulse.trouble or not self.plans:
+        aside = self.sender.aside if self.sender is not None else None
+        due = aside is not None and aside.due()
+        if due or self.project.database.changed() or self.project.pulse.trouble or not self.plans:
             self._work()
 
     def _reload(self) -> None:

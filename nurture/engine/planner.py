@@ -30,7 +30,7 @@ from nurture.core.promised import with_kept
 from nurture.core.release import AnyGate, held
 from nurture.core.renames import Renames, read_as_now, renames
 from nurture.core.timing import shift
-from nurture.engine import house
+from nurture.engine import house, soon
 from nurture.engine.audience import Audiences
 from nurture.engine.enrolling import Around, Roll, enroll
 from nurture.engine.guard import OPEN, Gates, Guard
@@ -41,7 +41,7 @@ from nurture.errors import NurtureError
 from nurture.rendering.context import context
 from nurture.rendering.renderer import Renderer
 from nurture.rendering.talking_points import talking_points
-from nurture.store import planning, promises, silence
+from nurture.store import notices, planning, promises, silence
 from nurture.store.database import Connection, Database
 from nurture.store.reading import load
 
@@ -145,6 +145,7 @@ class Planner:
         written = {row.candidate_id: row for row in rows if row.candidate_id not in refused}
         self._keep_promises(connection, [decided[id_].facts for id_ in sorted(written)], now)
         self._keep_silences(connection, [decided[id_] for id_ in sorted(written)], now)
+        self._tell_of_near(connection, [decided[id_].facts for id_ in sorted(written)], now)
         return {
             id_: Planned(
                 facts=decided[id_].facts, agenda=decided[id_].agenda, new=new_messages(row)
@@ -170,6 +171,21 @@ class Planner:
                 if due != application.silence_due_at:
                     changed[application.ref] = due
         silence.keep(connection, changed)
+
+    def _tell_of_near(
+        self, connection: Connection, everyone: Collection[Facts], now: datetime
+    ) -> None:
+        """Our own people hear at once of what happens to an interview that is near."""
+        if self.config.morning.to == "off":
+            return
+        sender = self.config.sender.email
+        found = [
+            soon.occasion(sender, person, notices.SOON, about)
+            for facts in everyone
+            if facts.events
+            for person, about in soon.near(facts, now)
+        ]
+        notices.add(connection, found, now)
 
     def _load(
         self, connection: Connection, ids: Collection[int], now: datetime

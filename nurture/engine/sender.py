@@ -58,6 +58,14 @@ class Carrier(Protocol):
     ) -> Iterator[tuple[L, Outcome | None]]: ...
 
 
+class Aside(Protocol):
+    """What else leaves by the same way: mail to our own people, see morning.py."""
+
+    def due(self) -> bool: ...
+    def work(self) -> int: ...
+    def recover(self, *, everything: bool) -> None: ...
+
+
 class Sender:
     """`plans`: whoever is due is decided and sent in one go; otherwise only what another process
     has decided and queued is sent, once it is decided again."""
@@ -80,6 +88,7 @@ class Sender:
         self.carrier = carrier
         self.journal = journal
         self.plans = plans
+        self.aside: Aside | None = None
         self.limits = Limits(planner.config)
         self.outcomes = Outcomes(database, planner.config, clock, self.limits)
         self._kept: set[str | None] = set()  # digests of files that the database has
@@ -259,6 +268,8 @@ class Sender:
         """Deal with messages whose sender is gone. How many stay in doubt. `everything`: this
         process is the only one, so nobody else can be sending; otherwise only expired leases are
         looked at."""
+        if self.aside is not None:
+            self.aside.recover(everything=everything)
         return recover(
             self.database,
             self.outcomes,
@@ -283,6 +294,8 @@ def until_idle(
     while busy and not stopped():
         taken = sender.window()
         busy = bool(taken or (sender.plans and not stopped() and planner.chores()))
+        if not busy and not stopped() and sender.aside is not None:
+            busy = bool(sender.aside.work())
 
 
 class _Window:

@@ -20,6 +20,7 @@ AHEAD = timedelta(days=3)  #: what is due within so long is somebody's concern t
 EVENING = time(18)  #: news since then, of the day before, are of this morning
 LISTED = 20  #: of each kind; pages of their own have the rest
 _HOUR = timedelta(hours=1)
+_SATURDAY = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,10 @@ def today(
 
 
 def yesterday_evening(now: datetime, zone: ZoneInfo) -> datetime:
+    """Of the last working day before today's."""
     day = now.astimezone(zone).date() - timedelta(days=1)
+    while day.weekday() >= _SATURDAY:
+        day -= timedelta(days=1)
     return datetime.combine(day, EVENING, zone)
 
 
@@ -225,3 +229,15 @@ def named(person: Mapping[str, Any], ref: str) -> str:
     """What to call the candidate of a row."""
     parts = (person.get("first_name"), person.get("last_name"))
     return " ".join(str(part) for part in parts if part) or ref
+
+
+def left(hours: float) -> str:
+    """`3 h left`, `2 days late`."""
+    far = abs(hours)
+    if far < 1:
+        shown = f"{max(round(far * 60), 1)} min"
+    elif far < 48:
+        shown = f"{round(far)} h"
+    else:
+        shown = f"{round(far / 24)} days"
+    return f"{shown} {'late' if hours < 0 else 'left'}"

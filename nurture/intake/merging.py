@@ -150,6 +150,7 @@ class _Taking:
     now: datetime
     event: IncomingEvent
     involved: list[Record] = field(default_factory=list)
+    was_at: str | None = None  #: when an interview was to be that this moved
     problems: list[Problem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -385,6 +386,8 @@ class _Taking:
             record.tell("booked_at", self.at, self.at)
         elif self.event.type == "interview.rescheduled":
             _first(record, "booked_at", self.at)
+        if self.event.type == "interview.rescheduled" and before and before[1] is not None:
+            self.was_at = None if before[1] == record["starts_at"] else stamp(before[1])
         self._calendars_differ(record, before)
 
     def _calendars_differ(self, record: Record, before: tuple[Any, ...] | None) -> None:
@@ -504,6 +507,7 @@ class _Taking:
             named = event.application.id
         elif named is None and about is not None:
             named = about["application"]
+        was = {} if self.was_at is None else {"was_at": self.was_at}
         record = self.known.records[applications].get(named or "")
         self.known.events.add((event.source, event.id))
         self.known.new_events.append(
@@ -520,7 +524,7 @@ class _Taking:
                 "received_at": self.now,
                 "historical": event.historical or not told,
                 "planned_at": self.now if event.historical or not told else None,
-                "data": event.payload() if told else {},
+                "data": (event.payload() | was) if told else {},
             }
         )
 

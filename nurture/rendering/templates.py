@@ -26,6 +26,7 @@ from nurture.rendering.sandbox import TemplateEnvironment
 from nurture.rendering.unreadable import unreadable
 
 LAYOUTS = "layouts"
+NOTICES = "notices"  #: below templates/ too: mail to our own people, see notices.py
 _NOT_YET = ("talking_points", "promise")
 _NAME = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*)(?:\.(?P<locale>[a-z]{2,3}(?:-\w{2,8})*))?")
 _FENCE = re.compile(r"---[ \t]*\n(?P<yaml>.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -79,7 +80,7 @@ def load_templates(root: Path) -> tuple[dict[str, Template], list[Problem]]:
     for path in sorted(folder.rglob("*")):
         below = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in below.parts)
-        if hidden or below.parts[0] == LAYOUTS or path.suffix not in (".md", ".html"):
+        if hidden or below.parts[0] in (LAYOUTS, NOTICES) or path.suffix not in (".md", ".html"):
             continue
         try:
             read.append(read_template(path, folder))

@@ -94,7 +94,10 @@ def zone_words(locale: str) -> str:
 
 
 def why(klass: MessageClass, context: Mapping[str, Any], locale: str) -> str:
-    """One sentence that says why this person gets this mail, true whatever is known of them."""
+    """One sentence that says why this person gets this mail, true whatever is known of them. Mail
+    to our own people brings its own."""
+    if "why" in context:
+        return str(context["why"])
     words = words_for(locale)
     company = context["company"]["name"]
     if klass is not MessageClass.SERVICE:

@@ -665,6 +665,7 @@ notices = Table(
     Column("lease_until", Instant),
     Column("reason", Text),
     UniqueConstraint("person", "kind", "about"),
+    Index("ix_notices_state", "state", "next_attempt_at"),
 )
 
 marks = Table(

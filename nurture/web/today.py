@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from nurture.core.calling import OUTCOMES
 from nurture.engine.project import Project
 from nurture.engine.tasks import finish
-from nurture.engine.today import LISTED, Item, Reading, named, today
+from nurture.engine.today import LISTED, Item, Reading, left, named, today, yesterday_evening
 from nurture.errors import NurtureError
 from nurture.store import history, morning
 from nurture.store.accounts import RECRUITER
@@ -84,6 +84,7 @@ def routes(project: Project, looks: Looks) -> APIRouter:
             aside=aside,
             recent=recent,
             anybody=anybody,
+            evening=_evening(yesterday_evening(now, viewer.zone), now.astimezone(viewer.zone)),
             owners=owners,
             named=named,
             problems=project.library.problems,
@@ -105,25 +106,31 @@ def routes(project: Project, looks: Looks) -> APIRouter:
                 raise HTTPException(404)
         if row["state"] != "open":
             return _back(acting.form, "gone")
-        if (row["kind"] == CALL) != (outcome in OUTCOMES):
-            raise HTTPException(400)
-        who = acting.who if "@" in acting.who else None
-        try:
-            over = finish(project, row, outcome, who)
-        except NurtureError:
-            raise HTTPException(400) from None
-        with project.database.write() as connection:
-            acting.audit(
-                connection,
-                "log-call" if outcome else "finish-task",
-                row["candidate_id"],
-                f"task:{number}",
-                **({"outcome": outcome} if outcome else {}),
-            )
+        over = _finish(project, acting, row, outcome)
         second = over and outcome in ("voicemail", "no_answer")
         return _back(acting.form, "over" if second else outcome or "done")
 
     return router
+
+
+def _finish(project: Project, acting: rights.Acts, row: Any, outcome: str | None) -> bool:
+    """Whether it is done. Raises HTTPException for what is no outcome of it."""
+    if (row["kind"] == CALL) != (outcome in OUTCOMES):
+        raise HTTPException(400)
+    who = acting.who if "@" in acting.who else None
+    try:
+        over = finish(project, row, outcome, who)
+    except NurtureError:
+        raise HTTPException(400) from None
+    with project.database.write() as connection:
+        acting.audit(
+            connection,
+            "log-call" if outcome else "finish-task",
+            row["candidate_id"],
+            f"task:{row['id']}",
+            **({"outcome": outcome} if outcome else {}),
+        )
+    return over
 
 
 def _list_page(project: Project, looks: Looks, name: str) -> Callable[..., Response]:
@@ -209,16 +216,10 @@ def _back(form: Any, said: str) -> Response:
 # --- as people say it ----------------------------------------------------------------------------
 
 
-def left(hours: float) -> str:
-    """`3 h left`, `2 days late`."""
-    far = abs(hours)
-    if far < 1:
-        shown = f"{max(round(far * 60), 1)} min"
-    elif far < 48:
-        shown = f"{round(far)} h"
-    else:
-        shown = f"{round(far / 24)} days"
-    return f"{shown} {'late' if hours < 0 else 'left'}"
+def _evening(at: datetime, now: datetime) -> str:
+    """`yesterday evening`, or over a weekend `Friday evening`."""
+    yesterday = (now.date() - at.date()).days == 1
+    return f"{'yesterday' if yesterday else f'{at:%A}'} evening"
 
 
 def dialled(phone: str) -> str:

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from nurture.engine.project import Project
+from nurture.engine.today import left
 from nurture.store import tables
 from nurture.store.facts import find_candidate
-from nurture.web.today import left
 from tests.conftest import MONDAY
 from tests.web.conftest import Client
 

@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", name=op.f("uq_notices_message_id")),
         sa.UniqueConstraint("person", "kind", "about", name=op.f("uq_notices_person_kind_about")),
     )
+    op.create_index("ix_notices_state", "notices", ["state", "next_attempt_at"])
 
 
 def _accounts() -> None:
