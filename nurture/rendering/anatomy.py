@@ -5,7 +5,7 @@ Nothing is loaded, and nothing that a link says is asked for.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from html.parser import HTMLParser
@@ -43,7 +43,7 @@ class Link:
     label: str  #: what one sees and presses; in the text part nothing
     target: str  #: where it leads; of an address of ours without its token
     purpose: str = ""  #: of an address of ours, the first part of its path: `u`, `p`, `a`
-    token: str = ""  #: the beginning of the token, which says nothing
+    token: str = field(default="", repr=False)  #: whose it is can be read; not to be shown
     in_html: bool = False
     in_text: bool = False
 
@@ -160,7 +160,7 @@ def _link(target: str, ours: str) -> Link:
     )
     if not slash or not token:
         return Link(label="", target=target)
-    return Link(label="", target=f"{ours}/{purpose}/…", purpose=purpose, token=token[:4])
+    return Link(label="", target=f"{ours}/{purpose}/…", purpose=purpose, token=token)
 
 
 def _person(value: Any) -> str:

@@ -32,7 +32,7 @@ def first(connection: Connection, whose: Whose = None) -> int | None:
 
 
 def beginning_with(connection: Connection, text: str, whose: Whose, limit: int) -> list[Candidate]:
-    """Candidates whose ref or address begins so: at most `limit`, by what they are called."""
+    """Candidates whose ref or address begins so: at most `limit`, in that order."""
     refs = (
         select(candidate_refs.c.candidate_id)
         .join(candidates, candidates.c.id == candidate_refs.c.candidate_id)
@@ -48,8 +48,9 @@ def beginning_with(connection: Connection, text: str, whose: Whose, limit: int) 
     for query in (refs, addresses):
         own = query if whose is None else query.where(whose)
         found |= dict.fromkeys(connection.execute(own.limit(limit)).scalars())
-    rows = select(candidates).where(candidates.c.id.in_(list(found)[:limit]))
-    return [candidate_from_row(row) for row in connection.execute(rows).mappings()]
+    ids = list(found)[:limit]
+    rows = connection.execute(select(candidates).where(candidates.c.id.in_(ids))).mappings()
+    return sorted(map(candidate_from_row, rows), key=lambda each: ids.index(each.id))
 
 
 def _begins(connection: Connection, column: ColumnElement[Any], text: str) -> ColumnElement[bool]:

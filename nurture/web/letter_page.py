@@ -6,13 +6,15 @@ from datetime import datetime
 from email import message_from_bytes, policy
 from typing import Any
 
-from nurture.core.model import Campaign
-from nurture.engine.letters import Preview
+from nurture.core.model import Campaign, Candidate
+from nurture.engine.letters import NOBODYS, Preview
 from nurture.engine.looking import Sight
 from nurture.engine.outlook import Entry
 from nurture.engine.picture import Node, enters, picture
 from nurture.rendering import anatomy
-from nurture.rendering.anatomy import CLIPPED_AT, ON_A_PHONE
+from nurture.rendering.anatomy import CLIPPED_AT, ON_A_PHONE, Link
+from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE
+from nurture.web.people import name_of
 
 LETTER = "letter"
 #: Each view of a letter by its name in addresses, and as people read it.
@@ -25,12 +27,6 @@ VIEWS = {
     "headers": "Headers",
     "calendar": "Calendar",
     "source": "Source",
-}
-#: Where links of ours lead, by the first part of their path.
-PURPOSES = {
-    "u": "stops mail to {name}",
-    "p": "{name}’s own choices",
-    "a": "an answer of {name}’s",
 }
 _FIRST_WORDS = 140  # of a letter without a preheader, as the inbox shows them
 
@@ -102,15 +98,14 @@ def views(letter: Preview) -> dict[str, str]:
     return {n: said for n, said in VIEWS.items() if n != "calendar" or letter.invitation}
 
 
-def parts(letter: Preview, view: str, ours: str, name: str) -> dict[str, Any]:
-    """What one view shows beside the letter itself."""
+def parts(letter: Preview, view: str, ours: str, candidate: Candidate) -> dict[str, Any]:
+    """What one view shows beside the letter itself. `ours`: the address of our own pages."""
     rendered = letter.rendered
     match view:
         case "links":
-            found = anatomy.links(rendered.html, rendered.text, ours)
             return {
-                "links": found,
-                "leads": {each.purpose: _leads(each.purpose, name) for each in found},
+                "links": anatomy.links(rendered.html, rendered.text, ours),
+                "leads": lambda link: leads(link, candidate),
                 "pictures": anatomy.pictures(rendered.html),
             }
         case "headers":
@@ -125,8 +120,24 @@ def parts(letter: Preview, view: str, ours: str, name: str) -> dict[str, Any]:
     return {}
 
 
-def _leads(purpose: str, name: str) -> str:
-    return PURPOSES.get(purpose, "a page of ours for {name}").format(name=name)
+def leads(link: Link, candidate: Candidate) -> str:
+    """What a link of ours does, and for whom: by its own token."""
+    name = name_of(candidate)
+    if link.purpose == "a":
+        answer = NOBODYS.read_answer(link.token)
+        if answer is not None and answer.candidate_id == candidate.id:
+            return f"answers “{answer.question}” with “{answer.option}” for {name}"
+    for part, (purpose, what) in _PURPOSES.items():
+        if link.purpose == part and NOBODYS.read(purpose, link.token) == candidate.id:
+            return what.format(name=name)
+    return "a page of ours that says nothing of them"
+
+
+#: What links of ours do, by the first part of their path.
+_PURPOSES = {
+    "u": (UNSUBSCRIBE, "stops mail to {name}, of some kind or of all"),
+    "p": (PREFERENCES, "{name}’s own choices"),
+}
 
 
 # --- why this person, why now ---------------------------------------------------------------------

@@ -164,7 +164,7 @@ class _Desk:
             to=who.email if self.carry else "",
             kept_in=self._kept_in(who),
             **self._checked(sight),
-            **(self._parts(letter, view, name_of(about)) if letter else {}),
+            **(self._parts(letter, view, about) if letter else {}),
         )
 
     def letter(self, request: Request, asked: Asked, scheme: str) -> Response:
@@ -227,12 +227,12 @@ class _Desk:
 
     # --- what is told of it -----------------------------------------------------------------------
 
-    def _parts(self, letter: Preview, view: str, name: str) -> Mapping[str, Any]:
+    def _parts(self, letter: Preview, view: str, about: Candidate) -> Mapping[str, Any]:
         ours = self.project.config.web.public_url.rstrip("/")
         return {
             "inbox": letter_page.inbox(letter),
             "size": letter_page.size(letter),
-            **letter_page.parts(letter, view, ours, name),
+            **letter_page.parts(letter, view, ours, about),
         }
 
     def _checked(self, sight: Sight) -> Mapping[str, Any]:

@@ -129,9 +129,14 @@ def test_headers_are_told_decoded_and_as_they_go(client, tell) -> None:
 
 def test_links_are_told_with_where_they_lead_and_whose_they_are(site) -> None:
     page = site.get(f"/preview?{LETTER}&view=links").text
-    assert "stops mail to Ana Silva" in page
+    assert "stops mail to Ana Silva, of some kind or of all" in page
     assert "Ana Silva’s own choices" in page
     assert re.search(r"/u/…</code>", page)
+
+
+def test_links_of_a_question_are_told_with_what_they_answer(site) -> None:
+    page = site.get("/preview?template=check-in/after-a-pause&candidate=sample-01&view=links").text
+    assert re.search(r"answers “after-a-pause” with “[a-z-]+” for Ana Silva", page)
 
 
 def test_no_view_gives_away_a_token_that_works(site, standing) -> None:
