@@ -14,17 +14,19 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.headerregistry import Address
 from typing import Any, Literal, NamedTuple
 
 from nurture.config import Config
 from nurture.core.model import Facts, Interview
 from nurture.core.moving import moved_from
+from nurture.rendering.calendar_lines import component, instant, line, quoted, text
 from nurture.rendering.words import words_for
 
 Asks = Literal["request", "cancel"]  #: the front matter's `calendar:`
 
+_ABOUT_US = (line("VERSION", "2.0"), line("PRODID", "-//Nurture//Interviews//EN"))
 _TEXT_MAX = 1000  # characters of one value: a place or a link is shorter
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -138,46 +140,35 @@ def _written(
     locale: str,
     at: datetime,
 ) -> bytes:
-    # Imported here: a quarter of a second that only mail about interviews pays.
-    from icalendar import Calendar, Event  # noqa: PLC0415
-
     starts_at = interview.starts_at
     assert starts_at is not None  # noqa: S101 - asked for above
     ends_at = interview.ends_at or starts_at + timedelta(minutes=config.interview_minutes)
     fields, off = interview.fields, told.method == "CANCEL"
-    entry = Event()
-    entry.add("uid", told.uid)
-    entry.add("sequence", told.sequence)
-    entry.add("dtstamp", at.astimezone(UTC))
-    entry.add("dtstart", starts_at.astimezone(UTC))
+    lines = [line("SUMMARY", text(_summary(context, locale))), line("DTSTART", instant(starts_at))]
     if ends_at > starts_at:
-        entry.add("dtend", ends_at.astimezone(UTC))
-    entry.add("summary", _summary(context, locale))
-    entry.add("status", "CANCELLED" if off else "CONFIRMED")
-    entry.add("organizer", _person(organizer))
-    entry.add("attendee", _person(attendee, ROLE="REQ-PARTICIPANT", RSVP="FALSE"))
+        lines.append(line("DTEND", instant(ends_at)))
+    lines += [
+        line("DTSTAMP", instant(at)),
+        line("UID", text(told.uid)),
+        line("SEQUENCE", str(told.sequence)),
+        _person("ATTENDEE", attendee, ROLE="REQ-PARTICIPANT", RSVP="FALSE"),
+    ]
+    if not off and (description := _description(fields)):
+        lines.append(line("DESCRIPTION", text(description)))
     where = _clean(fields.get("location") or fields.get("url") or fields.get("phone"))
     if where:
-        entry.add("location", where)
-    if not off and (description := _description(fields)):
-        entry.add("description", description)
-    whole = Calendar()
-    whole.add("version", "2.0")
-    whole.add("prodid", "-//Nurture//Interviews//EN")
-    whole.add("method", told.method)
-    whole.add_component(entry)
-    return bytes(whole.to_ical())
+        lines.append(line("LOCATION", text(where)))
+    lines += [
+        _person("ORGANIZER", organizer),
+        line("STATUS", "CANCELLED" if off else "CONFIRMED"),
+    ]
+    method = line("METHOD", told.method)
+    return component("VCALENDAR", (*_ABOUT_US, method, component("VEVENT", lines)))
 
 
-def _person(who: Address, **parameters: str) -> Any:
-    from icalendar import vCalAddress  # noqa: PLC0415
-
-    person = vCalAddress(f"mailto:{who.addr_spec}")
-    if who.display_name:
-        # A parameter in quotes cannot hold one (RFC 5545 section 3.2).
-        person.params["CN"] = _clean(who.display_name).replace('"', "'")
-    person.params.update(parameters)
-    return person
+def _person(role: str, who: Address, **parameters: str) -> bytes:
+    name = {"CN": quoted(_clean(who.display_name))} if who.display_name else {}
+    return line(role, f"mailto:{who.addr_spec}", **name, **parameters)
 
 
 def _summary(context: Mapping[str, Any], locale: str) -> str:
