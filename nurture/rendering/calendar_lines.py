@@ -8,7 +8,7 @@ _LINE = 74  #: octets of a line; the next begins with a space, and 75 are allowe
 _ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 # A parameter in quotes cannot hold one; RFC 6868 section 3.1 says how a caret is said.
 _IN_QUOTES = str.maketrans({'"': "'", "^": "^^", "\n": " "})
-_TO_BE_QUOTED = re.compile("[,;:’' ]")
+_TO_BE_QUOTED = re.compile(r"[,;:’' \\]")
 
 
 def component(name: str, inside: Iterable[bytes]) -> bytes:
