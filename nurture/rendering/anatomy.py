@@ -76,9 +76,9 @@ class Entry:
 
 def headers(raw: bytes) -> list[Header]:
     """Each header of a message, in its order."""
-    head = raw.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
-    lines = re.split(r"\r\n(?![ \t])", head)
-    said = [str(value) for value in message_from_bytes(raw, policy=policy.default).values()]
+    head = raw.partition(b"\r\n\r\n")[0]
+    lines = re.split(r"\r\n(?![ \t])", head.decode("utf-8", "replace"))
+    said = [str(value) for value in message_from_bytes(head, policy=policy.default).values()]
     return [
         Header(name=line.partition(":")[0], said=value, raw=line.replace("\r\n", "\n"))
         for line, value in zip(lines, said, strict=True)

@@ -74,8 +74,8 @@ class Why:
 
 
 def inbox(letter: Preview) -> Inbox:
-    mail = message_from_bytes(letter.raw, policy=policy.default)
-    first = mail["From"].addresses[0]
+    head = message_from_bytes(letter.raw.partition(b"\r\n\r\n")[0], policy=policy.default)
+    first = head["From"].addresses[0]
     sender = first.display_name or first.addr_spec
     preheader = letter.rendered.preheader
     words = " ".join(letter.rendered.text.split())
