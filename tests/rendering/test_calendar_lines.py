@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import icalendar
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nurture.rendering.calendar_lines import component, instant, line, quoted, text
@@ -13,6 +13,8 @@ from nurture.rendering.calendar_lines import component, instant, line, quoted, t
 WORDS = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029"), max_size=300
 )
+#: icalendar reads a backslash in a name as an escape, which RFC 5545 does not have there.
+NAMES = WORDS.map(lambda words: words.replace("\\", "/"))
 LINES = st.lists(WORDS, max_size=4).map("\n".join)
 
 
@@ -33,8 +35,7 @@ def ours(summary, name):
     return component("VCALENDAR", [inside])
 
 
-@given(LINES, WORDS)
-@example("", "\\")  # icalendar reads a backslash outside of quotes as an escape
+@given(LINES, NAMES)
 def test_whatever_is_said_reads_as_it_was_meant_and_fits_on_lines(summary, name):
     raw = ours(summary, f"x{name}")
     for each in raw.removesuffix(b"\r\n").split(b"\r\n"):
