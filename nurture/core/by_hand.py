@@ -69,7 +69,7 @@ def word_on(words: Words, step: Step, occurrence: str, now: datetime) -> ByHand 
     about = [word for meant, word in said if _same(meant, occurrence)]
     if not about:
         return None
-    last = sorted(about, key=lambda word: word.said_at)[-1]  # of one instant, the last told
+    last = max(reversed(about), key=lambda word: word.said_at)  # of one instant, the last told
     return last if last.type == SKIPPED or now < last.until else None
 
 

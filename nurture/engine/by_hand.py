@@ -53,14 +53,19 @@ def changed(project: Project, who: str, since: datetime) -> Sequence[Change]:
 def _changes(before: Iterable[Entry], after: Iterable[Entry]) -> Sequence[Change]:
     was = {_key(each): each for each in before}
     now_is = {_key(each): each for each in after}
+    gone = {key: was[key] for key in was.keys() - now_is.keys()}
+    come = {key: each for key, each in now_is.items() if key not in was and each.verdict in _OPEN}
+    pairs: list[tuple[Entry | None, Entry | None]] = [
+        (was[key], now_is[key]) for key in was.keys() & now_is.keys()
+    ]
+    for key, new in come.items():  # of the same step, another occurrence: its date has moved
+        old = next((each for each in gone if each[:2] == key[:2]), None)
+        pairs.append((gone.pop(old) if old is not None else None, new))
     found = [
         Change(before=old, after=new)
-        for key, old in was.items()
-        if (new := now_is.get(key)) is None or _differs(old, new)
+        for old, new in [*pairs, *((each, None) for each in gone.values())]
+        if _differs(old, new)
     ]
-    settled = [each for each in now_is.values() if each.verdict not in _OPEN]
-    known = was.keys() | {_key(each) for each in settled}
-    found += [Change(before=None, after=new) for key, new in now_is.items() if key not in known]
     return sorted(found, key=_when)
 
 
@@ -68,10 +73,13 @@ def _key(entry: Entry) -> tuple[int | None, str, str | None]:
     return entry.enrollment, entry.step, entry.occurrence
 
 
-def _differs(old: Entry, new: Entry) -> bool:
-    """As people would see it. A forecast is none that they count on."""
+def _differs(old: Entry | None, new: Entry | None) -> bool:
+    """As people would see it. What has no date yet, and a forecast, they do not count on."""
+    if old is None or new is None:
+        only = old or new
+        return only is not None and only.at is not None and not only.about
     if (old.verdict, old.reason) != (new.verdict, new.reason):
-        return True
+        return old.at is not None or new.at is not None or new.verdict is not Verdict.WAIT
     if new.verdict is not Verdict.WAIT or new.about or old.at is None or new.at is None:
         return False
     return abs(new.at - old.at) > _NOTICEABLE

@@ -4,13 +4,12 @@ By key, whatever their number: no list is read. `whose` narrows to the candidate
 see, as `ownership.owned` does.
 """
 
-from typing import Any
-
 from sqlalchemy import ColumnElement, Connection, select
 
 from nurture.core.model import Candidate
+from nurture.store import finding
 from nurture.store.facts import candidate_from_row
-from nurture.store.tables import candidate_refs, candidates
+from nurture.store.tables import candidates
 
 Whose = ColumnElement[bool] | None
 
@@ -32,32 +31,9 @@ def first(connection: Connection, whose: Whose = None) -> int | None:
 
 
 def beginning_with(connection: Connection, text: str, whose: Whose, limit: int) -> list[Candidate]:
-    """Candidates whose ref or address begins so: at most `limit`, in that order."""
-    refs = (
-        select(candidate_refs.c.candidate_id)
-        .join(candidates, candidates.c.id == candidate_refs.c.candidate_id)
-        .where(_begins(connection, candidate_refs.c.ref, text))
-        .order_by(candidate_refs.c.ref)
-    )
-    addresses = (
-        select(candidates.c.id)
-        .where(_begins(connection, candidates.c.email_key, text.casefold()))
-        .order_by(candidates.c.email_key)
-    )
-    found: dict[int, None] = {}
-    for query in (refs, addresses):
-        own = query if whose is None else query.where(whose)
-        found |= dict.fromkeys(connection.execute(own.limit(limit)).scalars())
-    ids = list(found)[:limit]
-    rows = connection.execute(select(candidates).where(candidates.c.id.in_(ids))).mappings()
-    return sorted(map(candidate_from_row, rows), key=lambda each: ids.index(each.id))
-
-
-def _begins(connection: Connection, column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
-    """By the column's index where its order is that of characters, as SQLite's is."""
-    if connection.dialect.name == "sqlite":
-        return (column >= text) & (column < text + "\U0010ffff")
-    return column.startswith(text, autoescape=True)
+    """Candidates whose ref, address or name begins so: at most `limit`, in that order."""
+    rows = finding.these(connection, finding.found(connection, text, whose, limit))
+    return [candidate_from_row(row) for row in rows]
 
 
 def _first(

@@ -29,6 +29,7 @@ from nurture.store.calls import Rang
 from nurture.store.database import Contended, Database, first_line
 from nurture.store.erasing import scrub
 from nurture.store.facts import former_number
+from nurture.store.finding import keys_of
 from nurture.store.returns import Returned
 from nurture.store.tables import (
     applications,
@@ -349,7 +350,9 @@ def _insert_candidates(connection: Connection, known: Known, now: datetime) -> d
     new = [record for record in known.records[candidates].values() if record.new]
     if not new:
         return {}
-    rows = [{**one.values, "data": _data(one), "created_at": now} for one in new]
+    rows = [
+        {**one.values, **keys_of(one.data), "data": _data(one), "created_at": now} for one in new
+    ]
     statement = insert(candidates).returning(candidates.c.id, sort_by_parameter_order=True)
     ids = connection.execute(statement, rows).scalars().all()
     return {one.key: id_ for one, id_ in zip(new, ids, strict=True)}
@@ -365,7 +368,9 @@ def _write(
         if not one.touched or (one.new and table is candidates):
             continue
         row = {**one.values, "data": _data(one)}
-        if table is applications:
+        if table is candidates:
+            row |= keys_of(one.data)
+        elif table is applications:
             row |= {role: one.data.get(role) for role in ownership.ROLES}
         if "candidate_id" in row:
             row["candidate_id"] = owner(row["candidate_id"])

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table, Text, delete, func, insert, select, te
 from nurture.errors import OutsideError
 from nurture.store import database as doors
 from nurture.store.database import Database
+from nurture.store.finding import keys_of
 from nurture.store.ownership import ROLES
 from nurture.store.tables import Instant, applications, candidates, metadata, processes, throttles
 
@@ -65,6 +66,8 @@ def take(connection: Connection, table: str, given: Iterable[bytes]) -> int:
             row.update({name: _read(row[name]) for name in instants & row.keys()})
             if rows is applications:  # of a version that kept them in `data` only
                 row.update({role: row["data"].get(role) for role in ROLES})
+            elif rows is candidates:
+                row.update(keys_of(row["data"]))
         connection.execute(insert(rows), read)
         many += len(read)
     return many

@@ -109,6 +109,8 @@ candidates = Table(
     Column("ref", Text, nullable=False),
     Column("email", Text),
     Column("email_key", Text, unique=True),  # case-folded: one person has one row
+    Column("first_key", Text),  # names without case and accents: what is looked for
+    Column("last_key", Text),
     Column("do_not_contact", Boolean, nullable=False, default=False),
     Column("suppressed", Text),
     Column("paused_until", Instant),
@@ -122,6 +124,15 @@ candidates = Table(
     Column("created_at", Instant, nullable=False),
     sqlite_autoincrement=True,  # a number is never given to a second person: links carry it
 )
+for _name in ("first_key", "last_key"):
+    Index(
+        f"ix_candidates_{_name}",
+        candidates.c[_name],
+        candidates.c.id,
+        sqlite_where=candidates.c[_name].is_not(None),
+        postgresql_where=candidates.c[_name].is_not(None),
+        postgresql_ops={_name: "text_pattern_ops"},
+    )
 Index(
     "ix_candidates_problem",
     candidates.c.id,

@@ -121,7 +121,8 @@ def _shown(
         "here": viewer.zone,
         "assumed": about.timezone is None,
         "then": then and then.at,
-        "ahead": [] if place else sorted(ahead, key=lambda each: each.at is None),
+        "ahead": [each for each in ahead if each.at is not None and not place],
+        "dateless": [each for each in ahead if each.at is None and not place],
         "past": past,
         "more": timeline.as_text(more) if more is not None else "",
         "further": place is not None,
@@ -196,6 +197,10 @@ def _deciding(
         return looks.notice(request, 404, _NO_STEP)
     at_once = _foreseen(project, viewer, found, key, "send-now") if entry.template else ()
     own = next((each.after for each in at_once if each.after and _is(each.after, key)), None)
+    skipped = _foreseen(project, viewer, found, key, "skip")
+    told = any(
+        _is(each.after, key) and each.after.verdict == "task" for each in skipped if each.after
+    )
     goes = own is not None and own.verdict == "send"
     over = own.detail if own is not None and goes else {}
     return looks.page(
@@ -212,7 +217,8 @@ def _deciding(
         instead=own or entry,
         over=passed_over(over, found.zone, project.library.titles),
         others=[each for each in at_once if not _is(each.after or each.before, key)],
-        skipped=_foreseen(project, viewer, found, key, "skip"),
+        skipped=[each for each in skipped if not _is(each.after or each.before, key)],
+        becomes_task=told,
         lengths=LENGTHS,
         today=project.clock.now().astimezone(found.zone).date().isoformat(),
         wrong=wrong,

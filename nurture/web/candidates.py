@@ -1,4 +1,4 @@
-"""Whom do we know? The candidates, and the way to each."""
+"""Whom do we know? The candidates a viewer may see, and the way to each."""
 
 from datetime import datetime
 from typing import Any
@@ -9,11 +9,14 @@ from fastapi import APIRouter, Request, Response
 from nurture.engine.project import Project
 from nurture.rendering.context import zone_of
 from nurture.store import facts as rows_to_facts
-from nurture.store import history
+from nurture.store import finding
+from nurture.store.accounts import RECRUITER
+from nurture.store.ownership import owned
+from nurture.web import rights
 from nurture.web.looks import Looks
 from nurture.web.people import badges, name_of
 
-_LISTED = 100  # candidates on one page; the search finds the others
+_LISTED = 50  # candidates on one page
 
 _LOOK = ["GET", "HEAD"]
 
@@ -22,22 +25,36 @@ def routes(project: Project, looks: Looks) -> APIRouter:
     router = APIRouter()
 
     @router.api_route("/candidates", methods=_LOOK)
-    def candidates(request: Request, q: str = "") -> Response:
+    def candidates(request: Request, q: str = "", after: str = "") -> Response:
+        viewer, asked = rights.viewer(request), " ".join(q.split())
+        whose = owned(viewer.email) if viewer.role == RECRUITER else None
         with project.database.read() as connection:
-            rows = history.candidate_rows(connection, search=q.strip(), limit=_LISTED + 1)
+            if asked:
+                ids = finding.found(connection, asked, whose, _LISTED + 1)
+                rows = finding.these(connection, ids)
+            else:
+                rows = finding.page(connection, whose, _LISTED + 1, after=_number(after))
+            sent = finding.mails_of(connection, [row["id"] for row in rows])
         now = project.clock.now()
+        more = rows[_LISTED - 1]["id"] if len(rows) > _LISTED else None
         return looks.page(
             request,
             "candidates",
-            q=q.strip(),
-            people=[_line(project, row, now) for row in rows[:_LISTED]],
-            more=len(rows) > _LISTED,
+            q=asked,
+            people=[_line(project, row, sent, now) for row in rows[:_LISTED]],
+            more=more,
+            first=not _number(after),
+            narrowed=whose is not None,
         )
 
     return router
 
 
-def _line(project: Project, row: Any, now: datetime) -> dict[str, Any]:
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _line(project: Project, row: Any, sent: dict[int, int], now: datetime) -> dict[str, Any]:
     candidate = rows_to_facts.candidate_from_row(row)
     zone: ZoneInfo = zone_of(candidate, project.config)
     return {
@@ -45,7 +62,7 @@ def _line(project: Project, row: Any, now: datetime) -> dict[str, Any]:
         "named": name_of(candidate),
         "zone": zone,
         "theirs": f"{now.astimezone(zone):%a %H:%M}",
-        "sent": row["sent"],
+        "sent": sent.get(candidate.id, 0),
         "problem": row["problem"],
         "badges": badges(candidate, now),
     }

@@ -247,7 +247,7 @@ def test_a_skipped_step_never_goes_and_a_snoozed_one_waits(
     assert waiting(populated).at != entry.at
     assert "was put off until" in page
     asked = text_of(client.get(ANA, params=step(entry)).text)
-    assert f"Not sent: {ADMIN} skipped it" in asked, "what would come of it is foreseen"
+    assert "It is not sent, and the rest goes on." in asked
     page = acted(client, "skip", why=WHY, **step(entry))
     assert f"Not sent: {ADMIN} skipped it: {WHY}" in page
     work(populated)
@@ -355,3 +355,38 @@ def test_what_they_did_stands_in_the_timeline(client: Client, tell: Callable[...
     ):
         assert said in page
     assert "Does not want culture" in page
+
+
+# --- the list -----------------------------------------------------------------------------------
+
+
+def test_the_list_is_turned_page_by_page_and_each_stands_there_once(
+    client: Client, populated: Project, tell: Callable[..., None]
+) -> None:
+    for number in range(90):
+        tell("candidate.upserted", candidate={"id": f"new-{number:03}"})
+    seen: list[str] = []
+    path: str | None = "/candidates"
+    while path:
+        page = client.get(path).text
+        found = re.findall(r'<div class="who">\s*<a href="/candidates/([^"]+)"', page)
+        assert 0 < len(found) <= 50
+        seen += found
+        link = re.search(r'<a href="(/candidates\?after=\d+)">Next', page)
+        path = link[1] if link else None
+    assert len(seen) == len(set(seen)) > 110
+    assert client.get("/candidates?after=none").status_code == 200
+
+
+def test_a_recruiter_sees_and_finds_their_own(
+    client_of: Callable[..., Client], populated: Project
+) -> None:
+    seen = outlook(populated, "sample-01")
+    assert seen is not None
+    own = next(each.recruiter for each in seen.facts.applications.values() if each.recruiter)
+    theirs = client_of("recruiter", own)
+    assert "Ana Silva" in theirs.get("/candidates").text
+    assert "Ana Silva" in theirs.get("/candidates?q=silva").text
+    stranger = client_of("recruiter", "nobody@example.com")
+    assert "No candidates are yours yet" in stranger.get("/candidates").text
+    assert "Ana Silva" not in stranger.get("/candidates?q=silva").text

@@ -154,7 +154,7 @@ def test_the_search_finds_by_name_address_and_id(site) -> None:
         page = site.get("/candidates", params={"q": wanted}).text
         assert "Ana Silva" in page
         assert "Haruto" not in page
-    assert "Nobody has" in site.get("/candidates?q=zzz").text
+    assert "Nobody has a name" in site.get("/candidates?q=zzz").text
 
 
 def test_an_agenda_gives_a_reason_for_each_line_in_the_candidates_zone_and_ours(site) -> None:

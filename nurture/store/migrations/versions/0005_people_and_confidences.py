@@ -1,5 +1,6 @@
 """Accounts and who did what; what candidates say in confidence or ask for; mails to our people."""
 
+import unicodedata
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +40,7 @@ def upgrade() -> None:
     _confidences()
     _requests()
     _looking()
+    _names()
     op.create_table(
         "notices",
         sa.Column("id", _key(), nullable=False),
@@ -178,6 +180,44 @@ def _looking() -> None:
     ):
         only = sa.text(where)
         op.create_index(f"ix_{name}", table, columns, sqlite_where=only, postgresql_where=only)
+
+
+def _names() -> None:
+    """By what candidates are found: their names without case and accents."""
+    names = {"first_key": "first_name", "last_key": "last_name"}
+    with op.batch_alter_table("candidates", schema=None) as batch_op:
+        for name in names:
+            batch_op.add_column(_text(name))
+    own = sa.table(
+        "candidates", sa.column("id"), sa.column("data", sa.JSON()), *map(sa.column, names)
+    )
+    connection, after = op.get_bind(), 0
+    which = sa.select(own.c.id, own.c.data).order_by(own.c.id).limit(1000)
+    write = sa.update(own).where(own.c.id == sa.bindparam("number"))
+    while rows := connection.execute(which.where(own.c.id > after)).all():
+        told = [
+            {"number": id_, **{key: _folded(data.get(name)) for key, name in names.items()}}
+            for id_, data in rows
+        ]
+        connection.execute(write.values({key: sa.bindparam(key) for key in names}), told)
+        after = rows[-1][0]
+    for name in names:
+        only = sa.text(f"{name} IS NOT NULL")
+        op.create_index(
+            f"ix_candidates_{name}",
+            "candidates",
+            [name, "id"],
+            sqlite_where=only,
+            postgresql_where=only,
+            postgresql_ops={name: "text_pattern_ops"},
+        )
+
+
+def _folded(text: object) -> str | None:
+    if not isinstance(text, str):
+        return None
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(one for one in apart if not unicodedata.combining(one)).split()) or None
 
 
 _ROLES = ("recruiter", "coordinator", "hiring_manager")
