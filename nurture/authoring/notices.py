@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from nurture.authoring.parts import parts_of
@@ -11,7 +10,7 @@ from nurture.config import Config
 from nurture.errors import Problem
 from nurture.rendering.errors import RenderError
 from nurture.rendering.links import Signer
-from nurture.rendering.notices import ITEM, VOCABULARY, Notices, load_notices
+from nurture.rendering.notices import ITEM, VOCABULARY, Notices, load_notices, standard_notices
 from nurture.rendering.templates import Template
 
 _LINK = "https://example.com/"
@@ -23,19 +22,18 @@ def good_notices(
 ) -> tuple[Mapping[str, Template], list[Problem]]:
     """The words in force, by key, and what is wrong with the project's files: where one has
     errors, its words of `before` stay, or the standard ones."""
-    found, problems = load_notices(config.root)
-    folder = config.templates_dir
-    for key, template in list(found.items()):
-        wrong = _problems(template, config, found)
+    standard = standard_notices()
+    own, problems = load_notices(config.root)
+    good: dict[str, Template] = {}
+    for key, template in own.items():
+        known = template == before.get(key) or template == standard.get(key)
+        wrong = [] if known else _problems(template, config, own)
         problems += wrong
-        if wrong:
-            del found[key]
-    standard = load_notices(Path("/nonexistent"))[0]
+        if not wrong:
+            good[key] = template
     broken = {problem.file for problem in problems}
     kept = {key: each for key, each in before.items() if each.file in broken}
-    there = {path.stem for path in (folder / "notices").glob("*")}
-    kept = {key: each for key, each in kept.items() if key.partition("/")[2] in there}
-    return {**standard, **found, **kept}, problems
+    return {**standard, **good, **kept}, problems
 
 
 def _problems(template: Template, config: Config, every: Mapping[str, Template]) -> list[Problem]:

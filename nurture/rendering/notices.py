@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,16 @@ VOCABULARY: Mapping[str, tuple[Mapping[str, Mapping[str, str]], frozenset[str]]]
 ITEM = ("name", "link", "what", "job", "owner", "when", "left", "phone", "best")
 
 
+@cache
+def standard_notices() -> Mapping[str, Template]:
+    """The words of a project that has none of its own."""
+    return {each.key: each for each in _read(STANDARD)[0]}
+
+
 def load_notices(root: Path) -> tuple[dict[str, Template], list[Problem]]:
     """The words in force by key: a project's own that can be read, else the standard ones. And what
     is wrong with the project's."""
-    found = {each.key: each for each in _read(STANDARD)[0]}
+    found = dict(standard_notices())
     own, problems = _read(root / "templates")
     for template in own:
         if template.name in VOCABULARY:

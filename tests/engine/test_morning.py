@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
+from nurture.authoring.notices import sample
 from nurture.clock import SetClock
 from nurture.core.model import Deferred, Outcome, Unknown
 from nurture.engine.journal import Journal
 from nurture.engine.morning import Morning
+from nurture.rendering.notices import Notices, standard_notices
 from nurture.store import accounts, stops, tables
 from nurture.store.database import Database
 from nurture.store.tables import metadata
@@ -440,6 +442,18 @@ def test_a_notice_that_there_is_none_of_is_told(mails: Mails) -> None:
     assert "no notice" in mails.project.library.problems[0].message
 
 
-def test_the_standard_words_fit_a_project_that_has_none(mails: Mails) -> None:
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize("name", ["notices/morning", "notices/soon"])
+def test_the_standard_words_can_be_said_of_everything_and_of_nothing(
+    mails: Mails, name: str, full: bool
+) -> None:
     assert mails.project.library.problems == ()
-    assert set(mails.project.library.notices) == {"notices/morning", "notices/soon"}
+    writer = Notices(mails.project.config, mails.project.signer, standard_notices())
+    raw = writer.write(
+        name,
+        sample(name, full=full),
+        to=("Ida Berg", IDA),
+        message_id="<m@example.com>",
+        at=mails.clock.now(),
+    )
+    assert b"Ida Berg" in raw
