@@ -247,9 +247,9 @@ def _values(project: Project, candidate: Candidate, reader: Reader) -> dict[str,
         "weekdays": [(name, names[day]) for day, name in enumerate(wishes.WEEKDAYS)],
         "place": _place(reader.zone.key, say),
         "clock": f"{local:%H:%M}",
-        "hours": [(text, _hours_words(text, say)) for text in said["hours"]],
+        "hours": [(text, hours_words(text, say)) for text in said["hours"]],
         "days": [(each, _days_words(_days_of(each), say)) for each in DAYS],
-        "quiet": _quiet_words(said["quiet_days"], reader, local.date()),
+        "quiet": quiet_words(said["quiet_days"], reader, local.date()),
         "today": local.date().isoformat(),
         "ways": _ways_now(project, candidate),
         "number_at_most": _NUMBER_AT_MOST,
@@ -257,6 +257,23 @@ def _values(project: Project, candidate: Candidate, reader: Reader) -> dict[str,
         "zones": _zones(reader.zone.key, now, say),
         "needs": project.signer.token(CONFIDENCES, candidate.id),
     }
+
+
+def wishes_words(project: Project, candidate: Candidate, reader: Reader) -> list[str]:
+    """What they asked for besides topics, in their language: how it is shown where it is not
+    changed."""
+    say, told = reader.say, _said(project, candidate)
+    today = project.clock.now().astimezone(reader.zone).date()
+    found = []
+    if candidate.wishes.pace is not Pace.AS_IT_HAPPENS:
+        found.append(f"{say('pace.title')}: {say(f'pace.{candidate.wishes.pace}')}")
+    found += [hours_words(text, say) for text in told["hours"]]
+    found += [words for _, words in quiet_words(told["quiet_days"], reader, today)]
+    if candidate.wishes.phone_first:
+        found.append(f"{say('ways.channel')}: {say('ways.phone')}")
+    if candidate.fields.get("discreet") is True:
+        found.append(say("ways.discreet"))
+    return found
 
 
 def _said(project: Project, candidate: Candidate) -> Mapping[str, Sequence[str]]:
@@ -314,7 +331,7 @@ def _place(key: str, say: Phrases) -> str:
     return city.rpartition("/")[2]
 
 
-def _hours_words(text: str, say: Phrases) -> str:
+def hours_words(text: str, say: Phrases) -> str:
     """A wish about hours in the reader's language; one that came from elsewhere and cannot be read
     as it was said."""
     try:
@@ -351,7 +368,7 @@ def _days_words(days: frozenset[int], say: Phrases) -> str:
     return ", ".join(names[day] for day in sorted(days))
 
 
-def _quiet_words(said: Sequence[str], reader: Reader, today: date) -> list[tuple[str, str]]:
+def quiet_words(said: Sequence[str], reader: Reader, today: date) -> list[tuple[str, str]]:
     """Quiet days that are still to come."""
     found = []
     for text in said:

@@ -26,6 +26,7 @@ from nurture.store.dossier import (
     name_of_person,
     promises_of,
 )
+from nurture.web.choices import wishes_words
 from nurture.web.looks import Looks
 from nurture.web.phrases import Phrases
 from nurture.web.public import ALL, leave, topic_words
@@ -97,7 +98,7 @@ def _values(
         "contacts": contacts_of(connection, id_)[:SHOWN],
         "promises": promises_of(connection, id_)[-SHOWN:],
         "answers": _answers(project, candidate),
-        "wishes": _wishes(candidate, reader, now),
+        "wishes": _wishes(candidate, reader, now) + wishes_words(project, candidate, reader),
         "confidences": [(each.told_at, name_of(connection, project, each.person)) for each in told],
         "consent_until": candidate.consent_until,
         "email": config.sender.email,
@@ -191,7 +192,7 @@ def _wishes(candidate: Candidate, reader: Reader, now: datetime) -> list[str]:
         found.append(say("data.less", topics=topics))
     if candidate.paused_until is not None and candidate.paused_until > now:
         found.append(say("data.paused", day=reader.day(candidate.paused_until)))
-    return [*found, say("data.wishes_where")]
+    return found
 
 
 def _requests(connection: Connection, candidate: Candidate) -> dict[str, Any]:

@@ -390,11 +390,15 @@ def test_the_page_of_what_is_held_tells_no_decision_note_or_reason(
         reason=canaries[2],
     )
     tell("candidate.sensitive", candidate={"id": "sample-02"}, until="2027-01-01T00:00:00Z")
+    wishes = {"hours": ["not 08:00-09:15"], "pace": "weekly", "quiet_days": ["Fridays"]}
+    tell("candidate.preferences", candidate={"id": "sample-02"}, preferences=wishes)
     mine = f"/p/{populated.signer.token(PREFERENCES, jorg(populated).id)}/data"
     page = client.get(mine).text
     assert "Jörg Müller" in page
     assert "jorg.muller@example.org" in page
     assert "Backend Developer" in page
+    for wish in ("nie 08:00 bis 09:15", "Wie oft: einmal in der Woche", "nie Freitag"):
+        assert wish in page
     assert CANARY not in page
     for word in ("rejected", "abgelehnt", "sensitive", "2027"):
         assert word not in page
