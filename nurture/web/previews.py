@@ -223,7 +223,7 @@ class _Desk:
         people = beside.beginning_with(connection, called, _whose(who), _OFFERED)
         if not people:
             raise Refused(_NOBODY, 404)
-        return Meant(people)
+        return people[0].id if len(people) == 1 else Meant(people)
 
     # --- what is told of it -----------------------------------------------------------------------
 

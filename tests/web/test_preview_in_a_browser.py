@@ -148,7 +148,10 @@ def test_a_long_subject_is_cut_as_a_phone_cuts_it(page, site) -> None:
     assert subject.evaluate("one => getComputedStyle(one).textOverflow") == "ellipsis"
 
 
-@pytest.mark.parametrize(("scheme", "views"), [("light", VIEWS), ("dark", ("phone", "links"))])
+@pytest.mark.parametrize(
+    ("scheme", "views"),
+    [("light", ("letter", "phone", "links", "headers")), ("dark", ("phone", "links"))],
+)
 def test_every_view_fits_a_phone_and_can_be_read_by_anybody(
     browser, site, standing, scheme, views
 ) -> None:
