@@ -78,12 +78,18 @@ def signed_in(
 
 
 @contextlib.contextmanager
-def served(project: Project, carry: Callable[[], Any] | None = None) -> Iterator[str]:
+def served(
+    project: Project, carry: Callable[[], Any] | None = None, app: Any = None
+) -> Iterator[str]:
     """Serves the project's pages; their address. `carry`: the way out for trials."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(project, carry), log_level="critical", access_log=False, ws="none"
+            app or create_app(project, carry),
+            proxy_headers=False,
+            log_level="critical",
+            access_log=False,
+            ws="none",
         )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

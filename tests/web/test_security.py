@@ -545,6 +545,32 @@ def test_what_is_typed_at_the_door_is_text(stranger, populated) -> None:
 # --- other people's candidates -------------------------------------------------------------------
 
 
+def test_a_recruiter_learns_nothing_of_others_candidates_anywhere(client_of, populated) -> None:
+    nobodys = client_of("recruiter", "new@example.com")
+    for _, path in inner_routes(populated, "GET"):
+        for query in QUERIES:
+            answer = nobodys.get(path + query)
+            said = answer.text
+            for asked in ("sample-01", "ana"):  # what was asked for may be repeated
+                said = said.replace(f'value="{asked}"', "")
+            told = [name for name in NAMES if name in said and name not in path + query]
+            assert not told, (path + query, told)
+            assert answer.status_code < 500, path + query
+    for ref in ("sample-01", "ana.silva@example.com", "1"):
+        own, unknown = nobodys.get(f"/candidates/{ref}"), nobodys.get("/candidates/nobody-at-all")
+        assert own.status_code == unknown.status_code == 404
+        assert own.text == unknown.text, "one can tell who is there"
+
+
+def test_a_recruiter_sees_whom_they_own(client_of, populated) -> None:
+    ida = client_of("recruiter", "IDA.berg@example.com")
+    assert ida.get("/candidates/sample-02").status_code == 200
+    assert ida.get("/candidates/sample-01").status_code == 404
+    listed = ida.get("/candidates").text
+    assert "Müller" in listed
+    assert "Silva" not in listed
+
+
 def test_a_recruiter_changes_nothing_of_others_candidates(client_of, populated, snapshot) -> None:
     """Whatever number of theirs stands in the address or in the form."""
     nobodys = client_of("recruiter", "new@example.com")
