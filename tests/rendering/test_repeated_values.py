@@ -78,3 +78,15 @@ def test_a_value_that_stands_in_too_many_places_is_refused(project):
     body = f"{{% for each in range(900) %}}{NAME * 6}{{% endfor %}}"
     with pytest.raises(RenderError, match="values are printed"):
         text_of(project, body)
+
+
+def test_blocks_and_macros_say_the_same_values(project):
+    body = (
+        "{% block a %}{{ candidate.first_name }}{% endblock %}, "
+        "{% macro m() %}{{ candidate.first_name }} of {{ job.title }}{% endmacro %}{{ m() }}, "
+        "{{ m() }}, "
+        "{% for each in interview.interviewers %}{{ each.name }} and {{ candidate.first_name }}, "
+        "{% endfor %}{{ job.title }}."
+    )
+    said = "Ana, Ana of Data Engineer, Ana of Data Engineer, Rui Costa and Ana, Mei and Ana, "
+    assert said + "Data Engineer." in " ".join(text_of(project, body).split())
