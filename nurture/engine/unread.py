@@ -235,6 +235,13 @@ def written(
     return project.letters.foresee(alone, facts, now)
 
 
+def legible(project: Project, found: Opened) -> str:
+    """The letter's HTML for a screen: the same words, and links that lead nowhere."""
+    alone = replace(found.message, sections=(), approved_as_of=found.as_of)
+    shown = project.letters.inert().foresee(alone, found.facts, project.clock.now())
+    return shown.rendered.html
+
+
 def _alike(
     project: Project,
     connection: Connection,

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from nurture.engine.project import Project
 from nurture.web import (
     answers,
+    approvals,
     audited,
     campaigns,
     candidate,
@@ -54,6 +55,7 @@ def create_app(project: Project, carry: previews.Carry | None = None) -> FastAPI
     app.include_router(confided.routes(project, looks))
     app.include_router(answers.routes(project, looks))
     app.include_router(today.routes(project, looks))
+    app.include_router(approvals.routes(project, looks))
     app.include_router(candidates.routes(project, looks))
     app.include_router(candidate.routes(project, looks))
     app.include_router(campaigns.routes(project, looks))

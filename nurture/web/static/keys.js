@@ -1,12 +1,14 @@
 // Lists by keyboard: j and k move between rows, any other key presses what is marked with it.
 // A row is an element with data-row; within it, data-key="1" (or "Enter", "a" ...) is pressed by
 // that key, and so is what is marked outside rows when the row has none. Without this script all of
-// them are ordinary links and buttons.
+// them are ordinary links and buttons. Where a page marks the row it shows with data-at, that row is
+// where j and k begin, and where the focus goes after a swap.
 (() => {
   "use strict";
   const PLACE = "row of " + location.pathname;
   const rows = () => [...document.querySelectorAll("[data-row]")];
   const current = () => document.activeElement?.closest("[data-row]") ?? null;
+  const shown = () => document.querySelector("[data-row][data-at]");
   let last = null; // the row that had the focus: what is pressed may take it away
 
   function go(row) {
@@ -19,7 +21,7 @@
   function move(by) {
     const all = rows();
     if (!all.length) return;
-    const at = all.indexOf(current() ?? last);
+    const at = all.indexOf(current() ?? (last?.isConnected ? last : shown()));
     go(all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)]);
   }
 
@@ -30,6 +32,7 @@
       ?? [...document.querySelectorAll(mark)].find((each) => !each.closest("[data-row]"));
     if (!found) return false;
     found.click();
+    if (found.matches("summary")) found.parentElement.querySelector("input, select, textarea")?.focus();
     return true;
   }
 
@@ -52,7 +55,8 @@
     const at = sessionStorage.getItem(PLACE);
     sessionStorage.removeItem(PLACE);
     const all = rows();
-    if (at !== null && all.length) go(all[Math.min(Number(at), all.length - 1)]);
+    if (at !== null && shown()) go(shown());
+    else if (at !== null && all.length) go(all[Math.min(Number(at), all.length - 1)]);
   };
   document.addEventListener("submit", keep);
   document.addEventListener("htmx:beforeSwap", keep);
