@@ -19,6 +19,7 @@ from bench.audience import audience
 from bench.crowd import deciding, idle
 from bench.lateness import lateness, memory
 from bench.letters import letters
+from bench.pages import pages
 from bench.projects import checking
 from bench.race import mailing
 from bench.rounds import Spent, loop, median, spent
@@ -177,6 +178,7 @@ PARTS: dict[str, Callable[[bool], Answers]] = {
     "audience": audience,
     "check": checking,
     "letters": letters,
+    "pages": pages,
 }
 
 

@@ -37,6 +37,7 @@ _AIMS: tuple[tuple[str, str, str, float], ...] = (
     ("idle", "PostgreSQL: idle tick, many to few", "at most", 1.2),
     ("deciding", "SQLite: many to few", "at most", 1.2),
     ("deciding", "PostgreSQL: many to few", "at most", 1.2),
+    ("pages", "the slowest page: ms, 95th percentile", "at most", 100),
     ("memory", "SQLite: MB at the peak", "at most", 300),
     ("memory", "PostgreSQL: MB at the peak", "at most", 300),
 )

@@ -97,25 +97,18 @@ def _cards(
     found = []
     for each in project.library.campaigns.values():
         back, at_the_door = returns.counted(connection, each.name, returns.BOUNCES, since)
-        sent = returns.sent(connection, each.name, since, _MOST) + at_the_door
-        own = [
-            problem
-            for problems in (
-                marked.problems_of(project, each.name),
-                *(template.problems for template in marked.sent(project, each)),
-            )
-            for problem in problems
-        ]
+        mails = returns.sent(connection, each.name, since, _MOST) + at_the_door
         file = marked.problems_of(project, each.name)
+        own = [*file, *(one for sent in marked.sent(project, each) for one in sent.problems)]
         found.append(
             Card(
                 campaign=each,
                 enters=enters(each.enter),
                 enrolled=enrolled.get(each.name, 0),
-                sent=sent,
+                sent=mails,
                 bounced=back,
-                share=back / sent if sent >= rails.at_least else None,
-                too_many=sent >= rails.at_least and back > rails.bounces * sent,
+                share=back / mails if mails >= rails.at_least else None,
+                too_many=mails >= rails.at_least and back > rails.bounces * mails,
                 errors=sum(problem.severity == "error" for problem in own),
                 stale=any(problem.severity == "error" for problem in file),
                 warnings=sum(problem.severity == "warning" for problem in own),

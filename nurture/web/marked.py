@@ -56,6 +56,8 @@ def named(project: Project) -> list[str]:
 
 def problems_of(project: Project, name: str) -> tuple[Problem, ...]:
     """Of this campaign's own file."""
+    if not project.library.problems:  # as nearly always, and a path costs more than all else here
+        return ()
     file = shown(_path(project, name))
     return tuple(each for each in project.library.problems if each.file == file)
 
@@ -88,8 +90,10 @@ def sent(project: Project, campaign: Campaign) -> list[Sent]:
     known = {each.name for each in project.library.templates.values()}
     found = []
     for name in dict.fromkeys(each.send for each in campaign.every_step() if each.send):
-        file = shown(project.config.templates_dir / name)
-        own = tuple(each for each in project.library.problems if each.file.startswith(f"{file}."))
+        own: tuple[Problem, ...] = ()
+        if problems := project.library.problems:
+            file = shown(project.config.templates_dir / name)
+            own = tuple(each for each in problems if each.file.startswith(f"{file}."))
         found.append(Sent(name=name, there=name in known, problems=own))
     return found
 
