@@ -14,11 +14,11 @@ transport, held by the kill switch for everything. It counts against nobody's ca
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from nurture.core.hours import Calendar
@@ -28,7 +28,6 @@ from nurture.engine import house, soon
 from nurture.engine.journal import Fate, Journal
 from nurture.engine.notices import Writer, zone_named
 from nurture.engine.project import Project
-from nurture.engine.sender import Carrier
 from nurture.errors import NurtureError, OutsideError
 from nurture.rendering.mime import envelope_sender
 from nurture.store import notices, planning, stops
@@ -57,6 +56,17 @@ class Note:
     raw: bytes
     message_id: str
     row: Any
+
+
+class Carrier(Protocol):
+    """A transport, as delivery/transport.py describes it."""
+
+    def deliver(
+        self,
+        letters: Iterable[Note],
+        offer: Callable[[Note], bool],
+        heard: Callable[[Note, Outcome], None],
+    ) -> Iterator[tuple[Note, Outcome | None]]: ...
 
 
 class Morning:
@@ -116,10 +126,11 @@ class Morning:
             for row in notices.lost(connection, now, everything=everything):
                 known = self.journal.fates(row["lease"]) if self.journal and row["lease"] else None
                 fate = Fate.OFFERED if known is None else known.get(row["id"], Fate.NEVER_OFFERED)
-                became: dict[str, Any] = {
-                    Fate.ACCEPTED: {"state": MessageState.SENT, "sent_at": now},
-                    Fate.OFFERED: {"state": MessageState.UNKNOWN, "reason": "unknown_outcome"},
-                }.get(fate, {"state": MessageState.PLANNED, "next_attempt_at": now})
+                became: dict[str, Any] = {"state": MessageState.PLANNED, "next_attempt_at": now}
+                if fate is Fate.ACCEPTED:
+                    became = {"state": MessageState.SENT, "sent_at": now}
+                elif fate is Fate.OFFERED:
+                    became = {"state": MessageState.UNKNOWN, "reason": "unknown_outcome"}
                 notices.record(connection, row["lease"], [{"id": row["id"], **became}])
 
     # --- mornings --------------------------------------------------------------------------------
