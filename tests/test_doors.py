@@ -5,6 +5,7 @@ worlds in which a law is broken, and see it object, before it is shown Nurture.
 """
 
 import ast
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,19 +86,19 @@ def objections(sources: Mapping[str, str]) -> list[str]:
     """Every broken law, as `module:line: sentence`."""
     trees = {name: ast.parse(source) for name, source in sources.items()}
     found: list[str] = []
+    needs = {module: list(imports(module, tree, sources)) for module, tree in trees.items()}
     for module, tree in trees.items():
-        for imported in imports(module, tree, sources):
+        for imported in needs[module]:
             said = door_objections(module, imported.target)
             found += [f"{module}:{imported.line}: {sentence}" for sentence in said]
         if module != "nurture.clock":
             found += [f"{module}:{line}: {said}" for line, said in chance_and_time(module, tree)]
-    return sorted({*found, *ways_to_send(trees, sources)})
+    return sorted({*found, *ways_to_send(needs)})
 
 
 def imports(module: str, tree: ast.Module, sources: Mapping[str, str]) -> Iterator[Import]:
-    later = {id(node) for outer in ast.walk(tree) if is_later(outer) for node in ast.walk(outer)}
     package = module if is_package(module, sources) else module.rpartition(".")[0]
-    for node in ast.walk(tree):
+    for node, on_loading in every_node(tree):
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -113,13 +114,26 @@ def imports(module: str, tree: ast.Module, sources: Mapping[str, str]) -> Iterat
         else:
             continue
         for target in targets:
-            yield Import(target, node.lineno, id(node) not in later)
+            yield Import(target, node.lineno, on_loading)
+
+
+def every_node(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
+    """And whether it is run when loading."""
+    waiting = deque[tuple[ast.AST, bool]]([(tree, True)])
+    while waiting:
+        node, on_loading = waiting.popleft()
+        yield node, on_loading
+        on_loading = on_loading and not is_later(node)
+        waiting.extend((child, on_loading) for child in ast.iter_child_nodes(node))
 
 
 def is_later(node: ast.AST) -> bool:
     """Functions, and `if TYPE_CHECKING:`; what stands in them is not run when loading."""
     if isinstance(node, ast.If):
-        return "TYPE_CHECKING" in ast.unparse(node.test)
+        return any(
+            "TYPE_CHECKING" in (getattr(each, "id", ""), getattr(each, "attr", ""))
+            for each in ast.walk(node.test)
+        )
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
 
 
@@ -150,8 +164,9 @@ def door_objections(module: str, target: str) -> Iterator[str]:
 def chance_and_time(module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Uses of the clock, and of chance without a seed, whatever they were imported as."""
     aliases = names_of_imports(tree)
-    called = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    called = {id(node.func): node for node in nodes if isinstance(node, ast.Call)}
+    for node in nodes:
         if not isinstance(node, ast.Name | ast.Attribute):
             continue
         name = full_name(node, aliases)
@@ -189,10 +204,9 @@ def full_name(node: ast.expr, aliases: Mapping[str, str]) -> str:
     return aliases.get(node.id, "") if isinstance(node, ast.Name) else ""
 
 
-def ways_to_send(trees: Mapping[str, ast.Module], sources: Mapping[str, str]) -> Iterator[str]:
+def ways_to_send(needs: Mapping[str, list[Import]]) -> Iterator[str]:
     """From each module that cannot send, the way by which it can after all."""
-    needs = {module: list(imports(module, tree, sources)) for module, tree in trees.items()}
-    for start in trees:
+    for start in needs:
         if not start.startswith(CANNOT_SEND):
             continue
         for imported in needs[start]:
@@ -205,7 +219,7 @@ def ways_to_send(trees: Mapping[str, ast.Module], sources: Mapping[str, str]) ->
             targets = [imported.target for imported in needs[module] if imported.on_loading]
             for target in targets:
                 for loaded in (*packages_above(target), target):
-                    if loaded in trees and loaded not in came_from:
+                    if loaded in needs and loaded not in came_from:
                         came_from[loaded] = module
                         waiting.append(loaded)
         for reached in came_from.keys() & SENDS:
