@@ -17,10 +17,18 @@ from nurture.store import database as doors
 from nurture.store.database import Database
 from nurture.store.finding import keys_of
 from nurture.store.ownership import ROLES
-from nurture.store.tables import Instant, applications, candidates, metadata, processes, throttles
+from nurture.store.tables import (
+    Instant,
+    applications,
+    candidates,
+    metadata,
+    processes,
+    sessions,
+    throttles,
+)
 
-#: Not kept: who is at work and how fast, which is about this machine and this minute.
-_MOMENTARY = (processes, throttles)
+#: Not kept: who is at work and how fast, and who is signed in: about this machine and this minute.
+_MOMENTARY = (processes, throttles, sessions)
 TABLES: dict[str, Table] = {
     table.name: table for table in metadata.sorted_tables if table not in _MOMENTARY
 }

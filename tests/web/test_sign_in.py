@@ -12,7 +12,7 @@ import pytest
 from nurture.clock import SetClock
 from nurture.engine import passwords
 from nurture.engine.project import Project
-from nurture.store import accounts, audit
+from nurture.store import accounts, audit, dump
 from nurture.store.accounts import Account
 from nurture.web import tries
 from nurture.web.app import create_app
@@ -168,6 +168,11 @@ def test_signing_out_ends_it_here_and_nowhere_else(at, project, ida) -> None:
         at.cookies.update(held)  # the token itself is worth nothing any more
         assert at.get("/").status_code == 303
         assert other.get("/").status_code == 200
+
+
+def test_nobody_is_signed_in_by_a_backup() -> None:
+    assert {"users", "audit"} <= dump.TABLES.keys()
+    assert "sessions" not in dump.TABLES
 
 
 def test_it_holds_while_it_is_used_and_not_for_ever(at, project, clock, ida) -> None:
