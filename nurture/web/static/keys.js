@@ -32,7 +32,7 @@
       ?? [...document.querySelectorAll(mark)].find((each) => !each.closest("[data-row]"));
     if (!found) return false;
     found.click();
-    if (found.matches("summary")) found.parentElement.querySelector("input, select, textarea")?.focus();
+    if (found.matches("summary")) found.parentElement.querySelector("input:not([type=hidden]), select, textarea")?.focus();
     return true;
   }
 
