@@ -182,8 +182,8 @@ _CALLS = {
 
 
 def _asked_for(told: _Told) -> str:
-    """`ida@example.com wants it at once: they asked. That passes over: its moment has not come`"""
-    said = f"{told.get('by', 'somebody')} wants it at once{told.particular('why', ': {}')}"
+    """`ida@example.com asked for it at once: they rang. That passes over: outside the hours`"""
+    said = f"{told.get('by', 'somebody')} asked for it at once{told.particular('why', ': {}')}"
     over = "; ".join(passed_over(told.detail, told.zone, told.titles))
     return f"{said}. That passes over: {over}" if over else said
 

@@ -144,7 +144,7 @@ class Outcomes:
         said = sections.sections_of(connection, {each.message.id for each in ended})
         for state, ends in ((StepState.SENT, _CONTACTED), (StepState.FAILED, _FAILED)):
             rows = [
-                settled(section, said[message.id][0], result, now, message.approved_by)
+                settled(section, said[message.id][0], result, now, message)
                 for message, result, *_ in ended
                 if result.state in ends
                 for section in said[message.id]

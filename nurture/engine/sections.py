@@ -46,7 +46,8 @@ def first_to_go(planned: Planned) -> tuple[Message, Facts] | None:
         ):
             joined = [each for each in in_order if each.joins == item.key]
             parts = tuple(section_of(each) for each in (item, *joined)) if joined else ()
-            return replace(message, sections=parts), planned.facts
+            why = replace(message, reason=item.reason, detail=item.detail)
+            return replace(why, sections=parts), planned.facts
     return None
 
 
@@ -131,15 +132,17 @@ def settled(
     first: Mapping[str, Any],
     result: Consequence,
     now: datetime,
-    approved_by: str | None = None,
+    message: Message,
 ) -> Mapping[str, Any]:
     """The verdict row of one section of a message that is at its end; of a mail of one step, that
-    is its first."""
+    is its first. One that somebody wanted at once says so for ever."""
     sent = result.state is MessageState.SENT
     reason = Reason.DUE if sent else result.reason
     detail: dict[str, Any] = {} if sent else {"said": result.text}
-    if sent and approved_by:
-        detail["approved_by"] = approved_by
+    if sent and message.reason is Reason.ASKED_FOR:
+        reason, detail = Reason.ASKED_FOR, dict(message.detail)
+    if sent and message.approved_by:
+        detail["approved_by"] = message.approved_by
     if section is not first:
         leader = {name: first[name] for name in ("campaign", "step", "template")}
         reason = Reason.BUNDLED if sent else reason

@@ -96,6 +96,7 @@ def test_what_is_wanted_at_once_goes_at_once_and_counts(house: World) -> None:
     decide(house, "step.hurried", "culture")
     house.work()
     assert house.sent() == [("first", at), ("culture", at)]
+    assert f"{BY} asked for it at once: {WHY}. That passes over" in house.entry("culture").sentence
     house.run_for(days=9)
     by_then = dict(house.sent())
     assert by_then["second"] >= at + timedelta(days=5), "it waits as after any other mail"
@@ -107,7 +108,7 @@ def test_what_it_passes_over_is_foreseen_sentence_by_sentence(house: World) -> N
     entry = seen(house, "step.hurried", "culture")
     assert (entry.verdict, entry.reason) == (Verdict.SEND, Reason.ASKED_FOR)
     assert [each["reason"] for each in entry.detail["passed_over"]] == ["scheduled", "cap"]
-    assert f"{BY} wants it at once: {WHY}. That passes over" in entry.sentence
+    assert f"{BY} asked for it at once: {WHY}. That passes over" in entry.sentence
     assert "at most 1 mail or call in 5 days, and the last was Welcome (notes/first)" in (
         entry.sentence
     )

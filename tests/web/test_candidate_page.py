@@ -206,7 +206,7 @@ def test_sending_now_says_first_what_it_passes_over_and_then_does(
     assert "It would go at once, and pass over: its moment has not come" in asked
     assert not rows(populated, events, type="step.hurried"), "looking changes nothing"
     page = acted(client, "send-now", why=WHY, **step(entry))
-    assert f"{ADMIN} wants it at once: {WHY}. That passes over" in page
+    assert f"{ADMIN} asked for it at once: {WHY}. That passes over" in page
     assert "was wanted at once" in page
     work(populated)
     seen = outlook(populated, "sample-01")
@@ -214,6 +214,7 @@ def test_sending_now_says_first_what_it_passes_over_and_then_does(
     assert (entry.step, populated.clock.now()) in [
         (each.step, each.at) for each in seen.past if each.verdict == "sent"
     ]
+    assert f"Sent Mon 23 Nov 10:00 (Lisbon): {ADMIN} asked for it" in text_of(client.get(ANA).text)
     (row,) = rows(populated, audit, action="send-now")
     assert row["detail"]["why"] == WHY
     assert row["about"] == f"step:{entry.campaign}/{entry.step}"
