@@ -1,11 +1,18 @@
 """What somebody approved is sent as they saw it, byte for byte, or not without them."""
 
+import shutil
 from collections.abc import Iterable
+from contextlib import closing, suppress
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from nurture.clock import SetClock
 from nurture.core.model import Accepted, Outcome
 from nurture.engine.approved import digest_of
 from nurture.engine.approving import (
@@ -19,6 +26,9 @@ from nurture.engine.approving import (
 from nurture.engine.unread import opened, waiting
 from nurture.errors import NurtureError
 from nurture.store import audit, history
+from nurture.store.database import Database
+from nurture.store.tables import metadata
+from tests.conftest import MONDAY, REPOSITORY
 from tests.world import World
 
 IDA = "ida@example.com"
@@ -253,6 +263,46 @@ def test_what_has_changed_while_it_was_read_is_not_approved(world: World) -> Non
         approve(world.project, held(world), IDA, read=read)
     assert len(held(world)) == 1
     assert digest_of(looked(world)) != found.digest
+
+
+def some_time(world: World) -> None:
+    go_by(world, 4)
+
+
+def doubt(world: World) -> None:
+    """Taken back, if it can be."""
+    with world.database.read() as connection:
+        ids = [row["id"] for row in history.message_rows(connection)]
+    with suppress(NurtureError):
+        take_back(world.project, ids[:1], IDA)
+
+
+DEEDS = (rename, move, speak, word, frame, some_time, doubt, None)
+
+
+@given(st.lists(st.sampled_from(DEEDS), min_size=2, max_size=7))
+@settings(max_examples=12, deadline=None)
+def test_nothing_leaves_that_nobody_has_read_whatever_happens_meanwhile(deeds: list[Any]) -> None:
+    """`None` is that somebody reads what waits, and approves it."""
+    with TemporaryDirectory() as folder, closing(Database("sqlite://")) as database:
+        shutil.copytree(REPOSITORY / "templates/layouts", Path(folder) / "templates/layouts")
+        (Path(folder) / "campaigns").mkdir()
+        (Path(folder) / "config.yaml").write_text("")
+        with database.write() as connection:
+            metadata.create_all(connection)
+        world = World(Path(folder), database, SetClock(MONDAY))
+        says(world, "Hallo, es geht um Sie.", locale=".de")
+        waits(world, "Hello{% if interview %}, {{ interview.starts_at | when }}{% endif %}.")
+        letters, read = keep_letters(world), list[bytes]()
+        for deed in deeds:
+            if deed is not None:
+                deed(world)
+            elif held(world):
+                read.append(looked(world))
+                approved(world)
+            world.work()
+        go_by(world, 30)
+        assert [undated(each) for each in letters] in ([], [undated(each) for each in read[-1:]])
 
 
 # --- the window to take it back ------------------------------------------------------------------
