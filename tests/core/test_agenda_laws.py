@@ -7,6 +7,7 @@ hours by what a wall clock shows, half hour by half hour. None of it asks the en
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
@@ -83,7 +84,7 @@ ZONES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class World:
     policy: Policy
     candidate: Candidate
@@ -360,6 +361,7 @@ def is_open(world: World, category: Category, local: datetime, *, own: bool) -> 
     return time(6) <= clock < time(23) and any(within(hours, local) for hours in named)
 
 
+@lru_cache(maxsize=len(CATEGORIES))  # asked for each half hour of the same world
 def weekly_days(world: World, category: Category) -> frozenset[int]:
     """Their weekday, or where nothing goes on it, the next; where they named none, one of ours."""
     later = datetime(2030, 1, 7, tzinfo=UTC)  # a Monday beyond all quiet days
@@ -498,12 +500,31 @@ def test_each_goes_at_the_first_instant_that_is_allowed(world: World) -> None:
         elif category.capped and world.candidate.wishes.pace is Pace.ONLY_WHAT_MATTERS:
             assert (item.verdict, item.reason) == (Verdict.SKIP, Reason.PACE)
         else:
-            assert item.verdict in (Verdict.SEND, Verdict.WAIT)
+            if once and item.reason is Reason.ALREADY_SENT:  # by then; it had its place
+                assert item.verdict is Verdict.SKIP
+                assert any(repeats(other, item) for other in items.values()), item
+            else:
+                assert item.verdict in (Verdict.SEND, Verdict.WAIT)
             if not is_first(world, one, item, others):
                 continue
             assert item.at is not None
             others.append((item.at, category))
             texts |= {one.step.send} if once else set()
+
+
+def repeats(other: Item, item: Item) -> bool:
+    """Whether this mail, which is meant to repeat its text, brings that one's no later."""
+    category = other.category
+    return (
+        other.verdict in (Verdict.SEND, Verdict.WAIT)
+        and other.step.send == item.step.send
+        and category is not None
+        and category.klass is NURTURE
+        and (other.step.repeat is not None or category.follow_up)
+        and other.at is not None
+        and item.at is not None
+        and other.at <= item.at
+    )
 
 
 def is_first(world: World, one: Want, item: Item, others: list[Gone]) -> bool:
