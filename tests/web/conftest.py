@@ -187,8 +187,9 @@ def stranger(client: Client) -> Iterator[httpx.Client]:
         yield stranger
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    """One for all: to start it takes longer than most tests do with it."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         told = "no chromium: what pages load and how they look was NOT tested (install chromium)"
