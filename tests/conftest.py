@@ -26,6 +26,25 @@ MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 _numbers = itertools.count(1)
 
+#: Of the tests that take `database`, the modules that run on SQLite alone: what they prove is
+#: decided in Python, and each statement they send to PostgreSQL is sent by another module too.
+SAME_STATEMENTS = {
+    "test_bad_files_under_a_daemon",
+    "test_calendars_of_people",
+    "test_caps_end_to_end",
+    "test_edit_table",
+    "test_editing",
+    "test_language_flow",
+    "test_windows",
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames:
+        alike = Path(str(metafunc.module.__file__)).stem in SAME_STATEMENTS
+        kinds = ["sqlite"] if alike else ["sqlite", "postgresql"]
+        metafunc.parametrize("database_kind", kinds, indirect=True)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def statements_compiled_once() -> Iterator[None]:
@@ -112,10 +131,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return make()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database with all tables, of both kinds."""
-    if request.param == "sqlite":
+@pytest.fixture
+def database_kind(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database(
+    request: pytest.FixtureRequest, database_kind: str, tmp_path: Path
+) -> Iterator[Database]:
+    """An empty database with all tables, of both kinds unless SAME_STATEMENTS names the module."""
+    if database_kind == "sqlite":
         shutil.copy(request.getfixturevalue("with_tables"), tmp_path / "nurture.db")
         database = Database(f"sqlite:///{tmp_path}/nurture.db")
     else:
@@ -135,11 +162,11 @@ def folder(tmp_path: Path) -> Path:
     return project
 
 
-def fewer(project: Path) -> None:
-    """Eight of the sample candidates: each day of each person is planned, and takes its time."""
+def fewer(project: Path, people: int = 8) -> None:
+    """The first sample candidates: each day of each person is planned, and takes its time."""
     file = project / "sample/events.jsonl"
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if re.search(r'"sample-0[1-8]"', line)]
+    kept = [line for line in lines if re.search(rf'"sample-0[1-{people}]"', line)]
     file.write_text("".join(kept), encoding="utf-8")
 
 

@@ -28,7 +28,7 @@ def git(folder: Path, *words: str) -> None:
 @pytest.fixture
 def repository(folder: Path) -> Path:
     """The starter project with two commits, the second of which edits a campaign."""
-    fewer(folder)
+    fewer(folder, people=3)
     git(folder, "init", "-q", "-b", "main")
     git(folder, "add", ".")
     git(folder, "commit", "-qm", "as it was")
