@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from bench.rounds import Spent, loop, median
 from bench.town import NOW, RECRUITERS, Town, town
+from nurture.core.model import MessageState
 from nurture.engine.project import Project
 from nurture.rendering.links import CONFIDENCES, PREFERENCES, UNSUBSCRIBE
 from nurture.store import accounts, tables
@@ -137,6 +138,8 @@ def _filled(
         ways = {"/u/": UNSUBSCRIBE, "/p/needs": CONFIDENCES, "/p/": PREFERENCES}
         purpose = next(ways[way] for way in ways if path.startswith(way))
         yield path, [path.replace("{token}", sign(purpose, id_)) for id_, _ in people]
+    elif path == "/approvals/{id_}/letter":
+        yield path, [f"/approvals/{id_}/letter" for id_ in _waiting(project, people)]
     elif "{" not in path:
         yield path, [path] * many
     else:
@@ -158,3 +161,13 @@ def _people(project: Project, role: str, many: int) -> list[tuple[int, str]]:
         rows = [(row[0], row[1]) for row in connection.execute(query)]
     step = max(len(rows) // many, 1)
     return [rows[n * step % len(rows)] for n in range(many)]
+
+
+def _waiting(project: Project, people: list[tuple[int, str]]) -> list[int]:
+    """Mail to these people that waits for an approval."""
+    messages = tables.messages
+    own = messages.c.candidate_id.in_([id_ for id_, _ in people])
+    query = select(messages.c.id).where(messages.c.state == MessageState.HELD, own)
+    with project.database.read() as connection:
+        found = list(connection.execute(query).scalars())
+    return [found[n % len(found)] for n in range(len(people))]

@@ -298,6 +298,8 @@ class _Copying:
                 return self.ids["messages", value]
             case ("tasks", "state") if self.over:
                 return literal("done")
+            case ("messages", "state") if self.over and value == MessageState.HELD:
+                return literal(MessageState.CANCELLED.value)  # nobody looked, and it is long over
         if isinstance(column.type, JSON):
             return self.words(json.dumps(value))  # SQLite keeps it as text
         if isinstance(column.type, Instant):
@@ -325,12 +327,15 @@ class _Copying:
 
 
 def _settle(project: Project) -> None:
-    """What wants a person's look: some mail that waits for approval, some that an edit holds."""
-    some = select(tables.messages.c.id).order_by(tables.messages.c.id.desc()).limit(300)
+    """Mail of one in two hundred waits for an approval, of every recruiter's people."""
+    messages = tables.messages
+    newest = (
+        select(func.max(messages.c.id))
+        .where(messages.c.candidate_id % RECRUITERS % (RECRUITERS // 3) == 7)
+        .where(messages.c.state == MessageState.SENT)
+        .group_by(messages.c.candidate_id)
+    )
     with project.database.write() as connection:
-        connection.execute(
-            update(tables.messages)
-            .where(tables.messages.c.id.in_(some), tables.messages.c.state == MessageState.SENT)
-            .values(state=MessageState.HELD, sent_at=None)
-        )
+        held = update(messages).where(messages.c.id.in_(newest))
+        connection.execute(held.values(state=MessageState.HELD, sent_at=None))
         connection.execute(text("ANALYZE"))

@@ -13,6 +13,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    literal_column,
     select,
     tuple_,
     update,
@@ -35,7 +36,8 @@ from nurture.store.tables import (
 )
 
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # sorts behind every instant, on both databases
-_HELD = messages.c.state == MessageState.HELD
+# As its index says it: SQLite looks into an index of some rows only where the value stands there.
+_HELD = messages.c.state == literal_column(f"'{MessageState.HELD.value}'")
 #: Of what is approved, what has not left.
 _OURS = (MessageState.PLANNED, MessageState.QUEUED, MessageState.HELD, MessageState.RETRYING)
 _NOT_APPROVED: Mapping[str, Any] = dict.fromkeys(
@@ -101,10 +103,10 @@ def waiting(
     """
     worst = _sooner(messages.c.until, _PROMISED)
     silent = func.coalesce(_SILENT, _NEVER)
-    query = _of_letters(
-        worst.label("worst_at"), silent.label("silent_at"), _PROMISED.label("promised_at")
-    ).where(_HELD)
-    query = query.order_by(worst, silent, messages.c.id).limit(limit)
+    first, second = worst.label("worst_at"), silent.label("silent_at")
+    query = _of_letters(first, second, _PROMISED.label("promised_at")).where(_HELD)
+    # By their names, so that they are worked out once a row.
+    query = query.order_by(first, second, messages.c.id).limit(limit)
     if whose is not None:
         query = query.where(whose)
     if categories is not None:
