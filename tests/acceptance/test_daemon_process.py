@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import fewer
+
 PATIENCE = 120.0  # for a busy machine; what is promised is measured apart
 
 
@@ -147,6 +149,7 @@ def test_killed_and_started_again_it_sends_nothing_twice_and_loses_nothing(
 
 
 def test_facts_and_edits_made_while_it_runs_take_effect_by_themselves(running: Running) -> None:
+    fewer(running.folder)
     running.start()
     wait_for(lambda: running.lines("handed-over"))
     before = len(running.mails())

@@ -17,7 +17,8 @@ from tests.acceptance.house import House, judge
 from tests.acceptance.receiver import MOMENTS, Receiver, moody, receiving
 from tests.acceptance.zygote import Life, Zygote, wait_for
 
-KILLS = int(os.environ.get("KILLS", "15"))
+#: Of each kind one, see _moments.
+KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("SEED", "1"))
 #: A life in which its moment does not come ends here.
 LONGEST = 2.0
