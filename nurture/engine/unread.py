@@ -75,11 +75,16 @@ def waiting(
     rows = approvals.waiting(connection, whose, categories=categories, after=after, limit=limit + 1)
     more = approvals.place_of(rows[limit - 1]) if len(rows) > limit else None
     rows = rows[:limit]
-    found = seen(project, connection, rows, allowed)
-    return [_line(project, each.row, each.facts, each.how) for each in found.values()], more
+    found = seen(project, connection, rows, allowed).values()
+    steps = {(each.row["campaign"], each.row["step"]) for each in found}
+    why = {each: why_now(project, *each) for each in steps}  # many wait at the same
+    return [
+        _line(project, each.row, each.facts, each.how, why[each.row["campaign"], each.row["step"]])
+        for each in found
+    ], more
 
 
-def _line(project: Project, row: Any, facts: Facts, how: Approval) -> Waiting:
+def _line(project: Project, row: Any, facts: Facts, how: Approval, why: str) -> Waiting:
     place = approvals.place_of(row)
     return Waiting(
         id=row["id"],
@@ -95,7 +100,7 @@ def _line(project: Project, row: Any, facts: Facts, how: Approval) -> Waiting:
         until=row["until"],
         promised_at=row["promised_at"],
         silent_at=place.silent_at if approvals.is_set(place.silent_at) else None,
-        why=why_now(project, row["campaign"], row["step"]),
+        why=why,
         changed=row["detail"].get("changed") or {},
         place=place,
     )
