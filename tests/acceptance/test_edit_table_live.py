@@ -1,12 +1,13 @@
 """The same table with files edited under a running daemon: it notices by itself, within seconds.
 
 One daemon for all rows: each row has a campaign and people of its own, all files are edited, and
-what becomes of everybody is read as users read it.
+what becomes of everybody is read as users read it. On PostgreSQL: tests/engine/test_edit_table.py
+has the table on SQLite.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,8 @@ def template(folder: Path, name: str, category: str = "receipt") -> None:
 
 
 @pytest.fixture
-def live(folder: Path, database_url: str) -> Iterator[Live]:
+def live(folder: Path, new_postgres: Callable[[], str]) -> Iterator[Live]:
+    database_url = new_postgres()
     for each in (*folder.glob("campaigns/*.yaml"), folder / "sample/events.jsonl"):
         each.unlink()
     for name in ("one", "two", "three", "new"):
