@@ -33,7 +33,6 @@ from nurture.store.tables import (
     promises,
 )
 
-ERASED = "_erased_at"  #: in the data of a candidate who is not to be known any more
 _HISTORY = "_stages"  # every stage that was told, oldest first: [instant, stage, its own name]
 _STATUSES = "_statuses"  # every status that was told: [instant, status, rejected_at as it was said]
 _HISTORY_AT_MOST = 60
@@ -150,8 +149,8 @@ class _Taking:
     now: datetime
     event: IncomingEvent
     involved: list[Record] = field(default_factory=list)
-    was_at: str | None = None  #: when an interview was to be that this moved
     problems: list[Problem] = field(default_factory=list)
+    was_at: str | None = None  #: when an interview was to be that this moved
 
     def __post_init__(self) -> None:
         # A source's clock may be ahead of ours; a fact from the future would never be corrected.
@@ -386,9 +385,9 @@ class _Taking:
             record.tell("booked_at", self.at, self.at)
         elif self.event.type == "interview.rescheduled":
             _first(record, "booked_at", self.at)
+        self._calendars_differ(record, before)
         if self.event.type == "interview.rescheduled" and before and before[1] is not None:
             self.was_at = None if before[1] == record["starts_at"] else stamp(before[1])
-        self._calendars_differ(record, before)
 
     def _calendars_differ(self, record: Record, before: tuple[Any, ...] | None) -> None:
         """Counts what a calendar has to hear of (RFC 5546 section 2.1.4: SEQUENCE)."""
@@ -507,8 +506,8 @@ class _Taking:
             named = event.application.id
         elif named is None and about is not None:
             named = about["application"]
-        was = {} if self.was_at is None else {"was_at": self.was_at}
         record = self.known.records[applications].get(named or "")
+        was = {} if self.was_at is None else {"was_at": self.was_at}
         self.known.events.add((event.source, event.id))
         self.known.new_events.append(
             {

@@ -206,5 +206,6 @@ def test_what_is_passed_over_is_told_rule_by_rule() -> None:
     ]
     told = sentence(Verdict.SEND, Reason.ASKED_FOR, detail, at=MONDAY, zone=LISBON)
     assert told.startswith(
-        "Goes out now: ida@example.com asked for it at once: they asked. That passes over: its moment"
+        "Goes out now: ida@example.com asked for it at once: they asked. "
+        "That passes over: its moment"
     )
