@@ -5,7 +5,7 @@ not longer ago than `ANSWERS_WITHIN`: nobody knows more, and two campaigns never
 """
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -130,6 +130,30 @@ def _done(type_: str, data: Mapping[str, Any]) -> str:
             told = {**(wishes.get("topics") or {}), **(data.get("topics") or {})}
             return "opted out" if False in told.values() else "wished"
     return "opted out" if type_ in _LEFT else "else"
+
+
+def sent_and_bounced(
+    connection: Connection, campaigns: Collection[str], since: datetime
+) -> dict[str, tuple[int, int]]:
+    """By campaign: how many mails were offered since then, and how many of these bounced. As the
+    guardrails count: what was refused at the door was offered too."""
+    at = messages.c.sent_at
+    offered = (
+        select(messages.c.campaign, func.count())
+        .where(messages.c.campaign.in_(campaigns), at > since)
+        .group_by(messages.c.campaign)
+    )
+    back = (
+        select(returns.c.campaign, func.count(), func.count(at))
+        .join(messages, messages.c.id == returns.c.message_id)
+        .where(returns.c.campaign.in_(campaigns), returns.c.kind == BOUNCES)
+        .where(returns.c.at > since, at.is_(None) | (at > since))
+        .group_by(returns.c.campaign)
+    )
+    found = {name: (many, 0) for name, many in connection.execute(offered)}
+    for name, bounced, sent in connection.execute(back):
+        found[name] = (found.get(name, (0, 0))[0] + bounced - sent, bounced)
+    return found
 
 
 def sent_by(connection: Connection, campaign: str, edges: Sequence[datetime]) -> list[int]:

@@ -14,9 +14,9 @@ from nurture.engine.picture import enters
 from nurture.engine.project import Project
 from nurture.engine.stops import stop_line
 from nurture.errors import Problem
-from nurture.store import returns
 from nurture.store.census import under_way
 from nurture.store.database import Connection
+from nurture.store.funnel import sent_and_bounced
 from nurture.store.stops import CAMPAIGN, EVERYTHING, Halt, active
 from nurture.web import campaign, holding, marked, rights
 from nurture.web.looks import Looks
@@ -94,10 +94,10 @@ def _cards(
     """Those that mail first, then drafts, then what is over: each by name."""
     since = project.clock.now() - _WEEK
     rails = project.config.guardrails
+    went = sent_and_bounced(connection, list(project.library.campaigns), since)
     found = []
     for each in project.library.campaigns.values():
-        back, at_the_door = returns.counted(connection, each.name, returns.BOUNCES, since)
-        mails = returns.sent(connection, each.name, since, _MOST) + at_the_door
+        mails, back = went.get(each.name, (0, 0))
         file = marked.problems_of(project, each.name)
         own = [*file, *(one for sent in marked.sent(project, each) for one in sent.problems)]
         found.append(
@@ -121,10 +121,6 @@ def _cards(
         )
     order = {"live": 0, "paused": 1, "draft": 2}
     return sorted(found, key=lambda card: order.get(card.campaign.status.value, 3))
-
-
-#: Mails of a week that are counted: a page does not wait for more.
-_MOST = 100_000
 
 
 def _broken(project: Project) -> dict[str, tuple[Problem, ...]]:

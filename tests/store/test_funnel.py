@@ -126,6 +126,24 @@ def test_who_opts_out_answers_bounces_or_complains_is_counted_once_each(
     assert (came.opted_out, came.answered, came.bounced) == (3, 1, 1)
 
 
+def test_what_was_refused_at_the_door_was_offered_and_bounced(
+    database: Database, people: Callable[..., None]
+) -> None:
+    refused: dict[str, Any] = {**mail(3, 3, MONDAY), "sent_at": None, "state": "failed"}
+    people(messages, mail(1, 1, MONDAY), mail(2, 2, MONDAY), refused, mail(4, 4, MONDAY, "other"))
+    back = {"kind": "bounces", "at": MONDAY}
+    people(
+        returns,
+        back | {"message_id": 2, "candidate_id": 2},
+        back | {"message_id": 3, "candidate_id": 3},
+        back | {"message_id": 1, "candidate_id": 1, "kind": "complaints"},
+    )
+    with database.read() as connection:
+        names = ["welcome", "other", "third"]
+        found = funnel.sent_and_bounced(connection, names, SINCE)
+    assert found == {"welcome": (3, 2), "other": (1, 0)}
+
+
 def test_only_who_entered_in_that_time_is_counted_as_such(
     database: Database, people: Callable[..., None]
 ) -> None:
@@ -192,6 +210,7 @@ def test_nothing_that_a_page_asks_walks_through_a_whole_table(
     edges = [MONDAY + n * DAY for n in range(3)]
     with database.read() as connection:
         funnel.outcomes(connection, "welcome", SINCE)
+        funnel.sent_and_bounced(connection, ["welcome", "other"], SINCE)
         funnel.sent_by(connection, "welcome", edges)
         funnel.ahead_by(connection, "welcome", ["mail"], edges)
         funnel.many(connection, "welcome", SINCE, 10)
