@@ -6,6 +6,8 @@ import shutil
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -52,7 +54,11 @@ def run(seed: int, dropped: frozenset[int] = frozenset()) -> Outcome:
 
 
 def _run(world: Scenario, dropped: frozenset[int]) -> Outcome:
-    logging.getLogger("nurture").setLevel(logging.CRITICAL)
+    with _in_quiet():
+        return _lived(world, dropped)
+
+
+def _lived(world: Scenario, dropped: frozenset[int]) -> Outcome:
     begun = time.process_time()
     place = _place()
     fresh_folder(place.folder)
@@ -165,24 +171,36 @@ def _place() -> _Place:
     empty.close()
     place = _Place(root, Database(f"sqlite:///{root}/project/sim.db"), [Faults()])
     attach(place.database, lambda: place.faults[0])
-    _remember_files()
     return place
 
 
-def _remember_files() -> None:
-    """Every process reads the same few files at its start: what came of a text is remembered. And
-    nobody reads the warnings about mails that have no room, which are found by trial."""
-    read = templates.read_template
-    known: dict[tuple[Path, str], Any] = {}
+#: What came of the text of a file: every process reads the same few at its start.
+_READ: dict[tuple[Path, bytes], Any] = {}
+
+
+@contextmanager
+def _in_quiet() -> Iterator[None]:
+    """Files are read once, and nobody looks for mails that have no room, which is found by trial,
+    or reads the log."""
+    read, crowded_out = templates.read_template, lint.crowded_out  # type: ignore[attr-defined]
+    log = logging.getLogger("nurture")
+    level = log.level
 
     def read_once(path: Path, folder: Path) -> Any:
-        key = (path, path.read_text())
-        if key not in known:
-            known[key] = read(path, folder)
-        return known[key]
+        key = (path, path.read_bytes())
+        if key not in _READ:
+            _READ[key] = read(path, folder)
+        return _READ[key]
 
     templates.read_template = read_once
     lint.crowded_out = lambda *_: iter(())  # type: ignore[attr-defined]
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        templates.read_template = read
+        lint.crowded_out = crowded_out  # type: ignore[attr-defined]
+        log.setLevel(level)
 
 
 def _clean_up(root: Path) -> None:

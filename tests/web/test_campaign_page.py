@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Client, Serve, enter
 
 from nurture.clock import SetClock
 from nurture.engine.project import Project
@@ -23,6 +22,7 @@ from nurture.store.census import census
 from nurture.store.database import Database
 from nurture.web import campaigns
 from nurture.wiring import sender
+from tests.web.conftest import Client, Serve, enter
 from tests.world import World
 
 WELCOME = """\

@@ -4,8 +4,9 @@ stands without one."""
 from pathlib import Path
 
 import pytest
-from conftest import signed_in
 from playwright.sync_api import Browser, Page
+
+from tests.web.conftest import signed_in
 
 AXE = Path(__file__).parent / "vendor/axe/axe.min.js"
 PAGE = "/campaigns/interview-preparation"
