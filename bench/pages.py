@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import select
 
 from bench.rounds import Spent, loop, median
-from bench.town import NOW, RECRUITERS, Town, town
+from bench.town import NOW, Town, town
 from nurture.core.model import MessageState
 from nurture.engine.project import Project
 from nurture.rendering.links import CONFIDENCES, PREFERENCES, UNSUBSCRIBE
@@ -95,7 +95,7 @@ def _enter(project: Project, door: Door, email: str, role: str) -> dict[str, str
 
 def _pages(project: Project, routes: list[object], role: str, many: int) -> dict[str, list[str]]:
     """By the page's name, addresses to ask for: about other people each time."""
-    people = _people(project, role, many)
+    people = _people(project, many)
     hidden = _NO_PAGES if role == ADMIN else _NO_PAGES + _OF_ADMINS
     return {
         name: addresses
@@ -146,19 +146,13 @@ def _filled(
         raise LookupError(f"a page that this measurement does not know: {path}")
 
 
-def _people(project: Project, role: str, many: int) -> list[tuple[int, str]]:
-    """Numbers and ids, evenly among all whom this viewer sees."""
+def _people(project: Project, many: int) -> list[tuple[int, str]]:
+    """Numbers and ids of the recruiter's two hundred, in turn."""
     candidates, applications = tables.candidates, tables.applications
-    query = select(candidates.c.id, candidates.c.ref).order_by(candidates.c.id)
-    if role == RECRUITER:
-        own = select(applications.c.candidate_id).where(
-            applications.c.recruiter == "r7@example.com"
-        )
-        query = query.where(candidates.c.id.in_(own))
-    else:
-        query = query.where(candidates.c.id % (RECRUITERS // 10) == 0)
+    own = select(applications.c.candidate_id).where(applications.c.recruiter == _RECRUITER)
+    query = select(candidates.c.id, candidates.c.ref).where(candidates.c.id.in_(own))
     with project.database.read() as connection:
-        rows = [(row[0], row[1]) for row in connection.execute(query)]
+        rows = [(row[0], row[1]) for row in connection.execute(query.order_by(candidates.c.id))]
     step = max(len(rows) // many, 1)
     return [rows[n * step % len(rows)] for n in range(many)]
 
