@@ -138,4 +138,4 @@ def test_a_large_project_without_a_mistake_is_told_none(tmp_path):
     root = write_project(tmp_path / "large", campaigns=20, templates=40)
     before = time.process_time()
     assert check(load_config(root / "config.yaml", {})) == []
-    assert time.process_time() - before < 5
+    assert time.process_time() - before < 60  # what each costs is in bench; this tells n from n²

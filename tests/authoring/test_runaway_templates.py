@@ -10,6 +10,9 @@ from nurture.rendering.errors import RenderError
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Renderer
 
+#: Seconds of CPU: a bomb takes years, and a slow machine is no bomb.
+ENDS = 30
+
 TEN = "{% set a = 'abcdefghij' %}"
 DOUBLED = "{% set a = a ~ a %}"
 BOMBS = {
@@ -81,7 +84,7 @@ def test_a_bomb_is_found_by_check_at_its_line_and_the_good_words_go_on(project, 
     project.template("prep/kit", body=f"Hello.\n\n{BOMBS[bomb]}")
     began = time.process_time()
     library.reload()
-    assert time.process_time() - began < 2  # half of that is meant
+    assert time.process_time() - began < ENDS
     found = [one for one in library.problems if one.severity == "error"]
     assert {(one.file, one.line) for one in found} == {("templates/prep/kit.md", 7)}
     assert library.templates["prep/kit"].body == "Hello.\n"
@@ -99,7 +102,7 @@ def test_a_bomb_that_is_rendered_all_the_same_ends_as_an_error(project, bomb):
     began = time.process_time()
     with pytest.raises(RenderError):
         renderer.render("prep/kit", words, candidate_id=1, locale=None)
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < ENDS
 
 
 def test_what_letters_do_is_no_bomb(project):
