@@ -435,6 +435,7 @@ message_steps = Table(
     Column("application", Text),
     Column("campaign_digest", Text),
     Column("template_digest", Text),
+    Column("content", JSON(none_as_null=True)),  # ids of the items of the library that it brings
 )
 
 tasks = Table(
