@@ -242,6 +242,8 @@ def _sample(thing: str, field: str, kind: str) -> Any:
             ]
             if field == "interviewers":
                 return [{"name": name, "role": role} for name, role in people]
+            if field == "agenda":
+                return [{"starts_at": _SOON, "title": "Welcome", "with": "Marta Reis"}]
             return ["one", "another", "a third"]
     return _LONG.get(f"{thing}.{field}") or _BY_FIELD.get(field) or "something of usual length"
 

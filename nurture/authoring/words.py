@@ -16,8 +16,9 @@ from nurture.config import Config
 from nurture.core.model import Approval, Category, Hours, MessageClass
 from nurture.errors import Problem
 from nurture.positions import did_you_mean
-from nurture.rendering.context import TEMPLATE_ONLY, vocabulary
+from nurture.rendering.context import TEMPLATE_FINDS, TEMPLATE_ONLY, vocabulary
 from nurture.rendering.functions import FUNCTIONS
+from nurture.rendering.letter_parts import LETTER_PARTS
 from nurture.rendering.questions import sets_problems
 from nurture.rendering.sandbox import FILTER_NAMES, TEST_NAMES
 from nurture.rendering.templates import Template
@@ -25,13 +26,20 @@ from nurture.rendering.templates import Template
 #: Filters that the renderer adds to the sandbox's: times in the reader's zone and language.
 TIME_FILTERS = frozenset({"when", "day", "clock"})
 #: Single words, not objects, that only templates have.
-TEMPLATE_WORDS = frozenset({"why", "button", "ask"})
+TEMPLATE_WORDS = frozenset({"why", "button", "ask", *LETTER_PARTS}) | TEMPLATE_FINDS.keys()
 #: What can be called besides `rendering.context.FUNCTIONS`, with the number of arguments.
-_CALLS = {"button": 2, "ask": 1}
+_CALLS = {
+    "button": 2,
+    "ask": 1,
+    **{name: part.arguments for name, part in LETTER_PARTS.items()},
+}
 #: What a template may call of a text.
 _OF_TEXT = frozenset({"capitalize", "endswith", "lower", "startswith", "strip", "title", "upper"})
 #: The fields of what a list of the vocabulary holds.
-_IN_LISTS = {"interview.interviewers": frozenset({"name", "role"})}
+_IN_LISTS = {
+    "interview.interviewers": frozenset({"name", "role", "about"}),
+    "interview.agenda": frozenset({"starts_at", "title", "with"}),
+}
 #: What people write who want a time in a form of their own.
 _TIME_WORDS = frozenset({"strftime", "format", "date", "time", "datetime", "datetimeformat"})
 _SHOW_TIMES = "write | when, | day or | clock: in the reader's own zone and language"
@@ -66,6 +74,12 @@ def uses_of(
         )
         for one in text.named
         if one.thing in words and not one.of
+    ]
+    uses += [
+        Use(thing, f"{call.name}()", call.offset, thing in text.guarded)
+        for call in text.called
+        if call.name in LETTER_PARTS
+        for thing in sorted(LETTER_PARTS[call.name].needs)
     ]
     complaints = [*text.complaints, *_unknown_filters(text), *_placeholders(source, words)]
     for compared in text.compared:

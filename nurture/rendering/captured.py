@@ -15,6 +15,7 @@ from jinja2.runtime import Context
 from jinja2.utils import _PassArg
 from markupsafe import Markup
 
+from nurture.rendering.letter_parts import LETTER_PARTS
 from nurture.rendering.repeated import LetterCode, LetterContext
 from nurture.rendering.sandbox import TemplateEnvironment
 from nurture.rendering.slots import Slots
@@ -78,7 +79,7 @@ def rewritten(tree: nodes.Template) -> Iterator[nodes.Node]:
         over = each.node
         known = captured
         if isinstance(over, nodes.Call):
-            over, known = over.node, macros | {"caller", "button", "ask"}
+            over, known = over.node, macros | {"caller", "button", "ask", *LETTER_PARTS}
         if each.name in _REWRITE and isinstance(over, nodes.Name) and over.name in known:
             yield each
 

@@ -43,6 +43,7 @@ from nurture.core.subject import (
     to_be_told,
 )
 from nurture.core.wishes import overlapped
+from nurture.rendering.broad_reasons import Phrasebook
 from nurture.rendering.functions import functions
 
 _PERSON = {"name": "text", "email": "text", "phone": "text", "title": "text"}
@@ -103,6 +104,7 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "interviewers": "list",
         "reschedule_url": "text",
         "conflict": "text",
+        "agenda": "list",
         "moved_to": "instant",
         "moved_from": "instant",
     },
@@ -135,7 +137,15 @@ TEMPLATE_ONLY: Mapping[str, Mapping[str, str]] = {
     "links": {"unsubscribe_url": "text", "preferences_url": "text", "needs_url": "text"},
 }
 
+    # What is said of a decision is for whoever reads it: no condition is made of it.
+    "application": {
+        **VOCABULARY["application"],
+        "broad_reason": "text",
+        "advocate_line": "text",
+    },
 _ALWAYS = frozenset({"candidate", "company"})
+#: Single words of templates that cost something to find, each with what it is.
+TEMPLATE_FINDS: Mapping[str, str] = {"why_others": "list"}
 _OF_APPLICATION = _ALWAYS | {
     "application",
     "job",
@@ -180,9 +190,11 @@ def context(
     named: Named = VOCABULARY,
 ) -> dict[str, Any]:
     """The vocabulary filled in for one enrollment (or, without one, for a preview) as of `now`.
+    phrases: Phrasebook | None = None,
 
     `promise` is the one that the mail to be written makes: it is the one it speaks of. `named` is
-    what the template asks for: see naming.py.
+    what the template asks for: see naming.py. `phrases` are the words in which it may say why
+    somebody was rejected.
 
     `_changes` collects the instants at which a value that was asked for changes by time alone.
     `_zone` is the ZoneInfo in which this person reads times.
@@ -197,6 +209,7 @@ def context(
         named=named,
     )
     return found.whole(named)
+        phrases=phrases,
 
 
 class Words(dict[str, Any]):
@@ -233,6 +246,7 @@ def words(
     named: Named = VOCABULARY,
 ) -> Words:
     """The same as `context`, as conditions read it."""
+    phrases: Phrasebook | None = None,
     changes: list[datetime] = []
     zone = zone_of(facts.candidate, config)
     application = application_of(facts, subject)
@@ -260,7 +274,7 @@ def words(
     if application is not None:
         objects |= {
             "application": lambda: _application(
-                application, facts, config, now, fields("application")
+                application, facts, config, now, fields("application"), phrases
             ),
             "job": lambda: _job(facts.jobs.get(application.job or "")),
             "recruiter": lambda: person(facts, application.recruiter),
@@ -356,8 +370,10 @@ def _application(
 ) -> dict[str, Any]:
     about = Subject(application=application.ref)
     return _present(
+    phrases: Phrasebook | None,
         stage=application.stage,
         status=application.status,
+    said = phrases is not None and "broad_reason" in asked
         applied_at=application.applied_at,
         stage_since=application.stage_since,
         rejected_at=application.rejected_at,
@@ -375,6 +391,10 @@ def _application(
     )
 
 
+        broad_reason=phrases.of(application, facts, now) if said and phrases else None,
+        advocate_line=application.fields.get("advocate_line")
+        if application.status == "rejected"
+        else None,
 def _company(config: Config) -> dict[str, Any]:
     company = config.company
     return _present(name=company.name, address=company.address, site=company.site)
@@ -444,6 +464,7 @@ def _interview(
         conflict=_conflict(interview, ends_at, facts.candidate.wishes, zone)
         if "conflict" in asked
         else None,
+        agenda=_agenda(fields.get("agenda")),
         moved_to=after.starts_at if after else None,
         moved_from=before.starts_at if before else None,
     )
@@ -466,9 +487,36 @@ def _interviewers(given: Any) -> list[dict[str, Any]] | None:
     if not isinstance(given, (list, tuple)):
         return None
     people = [
-        _present(name=each.get("name"), role=each.get("role"))
+        _present(name=each.get("name"), role=each.get("role"), about=each.get("about"))
         if isinstance(each, Mapping)
         else _present(name=str(each))
         for each in given
     ]
     return [each for each in people if each.get("name")] or None
+
+
+def _agenda(given: Any) -> list[dict[str, Any]] | None:
+    """What is planned for the interview: each part with a title, and when and with whom if that is
+    known."""
+    if not isinstance(given, (list, tuple)):
+        return None
+    parts = [
+        _present(
+            starts_at=_instant(each.get("starts_at")),
+            title=each["title"],
+            **{"with": _names(each.get("with"))},
+        )
+        for each in given
+        if isinstance(each, Mapping) and isinstance(each.get("title"), str) and each["title"]
+    ]
+    return parts or None
+
+
+def _instant(given: Any) -> datetime | None:
+    return _of_kind("instant", given) if isinstance(given, str) else None
+
+
+def _names(given: Any) -> str | None:
+    if isinstance(given, (list, tuple)):
+        return ", ".join(str(each) for each in given) or None
+    return None if given is None else str(given)

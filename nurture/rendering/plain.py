@@ -6,19 +6,18 @@ Both take text in which values stand as tokens, so nothing in a value is read as
 import re
 from html.parser import HTMLParser
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from nurture.rendering.markdown import FACTS, GRID, MARKDOWN, ROWS
 from nurture.rendering.slots import typed_url
-
-_MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 
 def plain_from_markdown(source: str) -> str:
     """Headings and bold as plain words, lists kept, `[text](url)` as `text: url` when it ends its
-    line and `text <url>` within one. Lines that belong together become one."""
+    line and `text <url>` within one. Lines that belong together become one, and the rows of tables
+    too: see markdown.py."""
     lines: list[str] = []
-    _blocks(_MARKDOWN.parse(source), lines)
+    _blocks(MARKDOWN.parse(source), lines)
     return tidy("\n".join(lines))
 
 
@@ -42,6 +41,7 @@ def _blocks(tokens: list[Token], lines: list[str]) -> None:  # noqa: C901, PLR09
     indent: list[str] = []  # what stands before each line, from the outermost block inwards
     marker = ""  # the bullet that the next line begins with
     counters: list[int] = []
+    row: _Row | None = None  # of a table
     for token in tokens:
         match token.type:
             case "bullet_list_open":
@@ -60,6 +60,15 @@ def _blocks(tokens: list[Token], lines: list[str]) -> None:  # noqa: C901, PLR09
                 indent.pop()
             case "blockquote_open":
                 indent.append("> ")
+            case "table_open":
+                row = _Row(str(token.attrs["class"]))
+            case "inline" if row is not None:
+                row.cell(_inline(token.children or []).replace("\n", " "), _alone(token.children))
+            case "tr_close" if row is not None:
+                lines.append("".join(indent) + row.end())
+            case "table_close":
+                row = None
+                lines.append("".join(indent).rstrip())
             case "inline":
                 for text in _inline(token.children or []).split("\n"):
                     lead = "".join(indent[:-1] if marker else indent)
@@ -98,6 +107,35 @@ def _inline(tokens: list[Token]) -> str:
     return "".join(written)
 
 
+def _alone(tokens: list[Token] | None) -> str:
+    """Where a text leads that is a link and nothing else."""
+    match tokens:
+        case [Token(type="link_open") as link, Token(), Token(type="link_close")]:
+            return typed_url(str(link.attrs.get("href", "")))
+    return ""
+
+
+class _Row:
+    """A row of a table as a line: `When: ...` of facts, `10:00 – Welcome – Rui` of others."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._cells: list[str] = []
+
+    def cell(self, text: str, url: str) -> None:
+        """`url`: where it leads, if the cell is one link."""
+        text = " ".join(text.split())
+        if text:
+            self._cells.append(url if url and self.kind == FACTS else text)
+
+    def end(self) -> str:
+        first, *others = self._cells or [""]
+        self._cells = []
+        if self.kind == FACTS:
+            return " ".join((f"{first.rstrip(':')}:", *others) if others else (first,))
+        return " – ".join((first, *others))
+
+
 def _link(text: str, url: str, ends_line: bool) -> str:
     text, url = text.strip(), typed_url(url)
     if not text or text in (url, url.removeprefix("mailto:"), url.removeprefix("tel:")):
@@ -123,7 +161,11 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._silent = 0
+        self._rows: list[_Row] = []  # of the tables we are in that have a kind
+        self._cell: int | None = None  # where the cell of such a table begins that we are in
+        self._last = "", ""  # link, as it is written, and where it leads
         self._links: list[tuple[str, int]] = []
+        self._counters: list[int] = []  # of the lists we are in: the next number, 0 for bullets
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -131,11 +173,19 @@ class _Reader(HTMLParser):
             self._silent += 1
         elif tag in _PARAGRAPHS:
             self._break(2)
+            kinds = {FACTS, ROWS, GRID} & set((given.get("class") or "").split())
+            if tag == "table" and kinds:
+                self._rows.append(_Row(kinds.pop()))
+            elif tag in ("ol", "ul"):
+                self._counters.append(int(tag == "ol"))
         elif tag in _LINES:
             self._break(1)
-            self.parts.append("- " if tag == "li" else "")
+            self.parts.append(self._mark() if tag == "li" else "")
         elif tag in ("td", "th"):
-            self.parts.append(" ")
+            if self._rows:
+                self._cell = len(self.parts)
+            else:
+                self.parts.append(" ")
         elif tag == "img":
             self.parts.append(given.get("alt") or "")
         elif tag == "a":
@@ -144,20 +194,40 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in _SILENT:
             self._silent = max(0, self._silent - 1)
+        elif tag in ("td", "th") and self._rows and self._cell is not None:
+            text = "".join(self.parts[self._cell :]).strip()
+            del self.parts[self._cell :]
+            written, url = self._last
+            self._rows[-1].cell(text, url if text == written else "")
+            self._cell = None
+        elif tag == "tr" and self._rows:
+            self.parts.append(self._rows[-1].end())
         elif tag in _PARAGRAPHS:
             self._break(2)
+            if tag == "table" and self._rows:
+                self._rows.pop()
+            elif tag in ("ol", "ul") and self._counters:
+                self._counters.pop()
         elif tag == "a" and self._links:
             url, start = self._links.pop()
             text = "".join(self.parts[start:])
-            self.parts[start:] = [_link(text, url, ends_line=False) if url else text]
+            written = _link(text, url, ends_line=False) if url else text
+            self.parts[start:] = [written]
+            self._last = written.strip(), typed_url(url)
 
     def handle_data(self, data: str) -> None:
-        if self._silent:
+        if self._silent or (self._rows and self._cell is None):
             return
         text = re.sub(r"\s+", " ", data)
         if not self.parts or self.parts[-1].endswith(("\n", " ")):
             text = text.lstrip()
         self.parts.append(text)
+
+    def _mark(self) -> str:
+        if not self._counters or not self._counters[-1]:
+            return "- "
+        self._counters[-1] += 1
+        return f"{self._counters[-1] - 1}. "
 
     def _break(self, lines: int) -> None:
         if self._silent or not "".join(self.parts).strip():

@@ -1,20 +1,16 @@
 """What can a template print and call? Values become tokens; times follow reader and zone."""
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
-from markdown_it.utils import OptionsDict
 from markupsafe import Markup
 
 from nurture.rendering import times
 from nurture.rendering.captured import LetterEnvironment
 from nurture.rendering.errors import RenderError
+from nurture.rendering.letter_parts import functions
 from nurture.rendering.repeated import LetterContext
 from nurture.rendering.slots import Slots
 
@@ -22,7 +18,7 @@ from nurture.rendering.slots import Slots
 def letter_environment(*, repeats: bool) -> LetterEnvironment:
     environment = LetterEnvironment(_printed, _said, repeats=repeats)
     environment.filters.update(when=_when, day=_day, clock=_clock, join=_join(environment))
-    environment.globals.update(button=_button, ask=_ask)
+    environment.globals.update(button=_button, ask=_ask, **functions())
     return environment
 
 
@@ -123,16 +119,3 @@ def _ask(context: Context, question: Any) -> Markup:
         return Markup("\n\n".join([f"**{said}**", *buttons]))  # noqa: S704 - tokens
     rows = "".join(f"<p>{button}</p>" for button in buttons)
     return Markup(f"<p><strong>{said}</strong></p>{rows}")  # noqa: S704 - tokens
-
-
-class _LetterHtml(RendererHTML):
-    """`[Choose a time](url "button")` is a button."""
-
-    def link_open(self, tokens: list[Token], index: int, options: OptionsDict, env: Any) -> str:
-        token = tokens[index]
-        if token.attrs.get("title") == "button":
-            token = replace(token, attrs={"href": token.attrs["href"], "class": "button"})
-        return str(self.renderToken([token], 0, options, env))
-
-
-MARKDOWN = MarkdownIt("commonmark", {"html": False}, renderer_cls=_LetterHtml)

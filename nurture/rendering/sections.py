@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from nurture.rendering.markdown import MARKDOWN
 from nurture.rendering.plain import plain_from_html, plain_from_markdown
-from nurture.rendering.printing import MARKDOWN
 from nurture.rendering.slots import typed
 
 _BETWEEN = re.compile(r"\n(?:[ \t]*\n)+")

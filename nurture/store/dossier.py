@@ -36,7 +36,7 @@ _OWN = (
     *(name for name in WISHES if name != "sensitive_until"),
 )
 _OF_APPLICATION = ("stage", "applied_at", "stage_since", "rejected_at", "source", "start_date")
-_OF_INTERVIEW = ("kind", "location", "url", "phone", "interviewers")
+_OF_INTERVIEW = ("kind", "location", "url", "phone", "interviewers", "agenda")
 _OF_OFFER = ("sent_at", "expires_at")
 _ROLES = ("recruiter", "coordinator")
 _REACHED = ("sent", "bounced", "unknown")

@@ -24,6 +24,10 @@ from nurture.rendering.context import VOCABULARY
         ),
         ("x\n{{ interview.starts_at | wen }}", "6:26", "unknown-filter", '"when"'),
         ("{% if job.title is defned %}x{% endif %}", "5:20", "unknown-filter", '"defined"'),
+        ("{{ detials() }}", "5:4", "unknown-name", 'did you mean "details"?'),
+        ("x {{ signature(recruiter) }}", "5:6", "wrong-arguments", "takes no arguments"),
+        ("{{ people() }}", "5:4", "wrong-arguments", "takes 1 argument"),
+        ("{% for p in interview.agenda %}{{ p.what }}{% endfor %}", "5:35", "unknown-name", "what"),
         ("{% include 'x' %}", "5:1", "template-syntax", "stands alone"),
         ("{% if %}", "5:1", "template-syntax", ""),
     ],
@@ -62,6 +66,20 @@ def test_a_template_that_asks_first_may_be_sent_where_the_object_is_missing(proj
         "name: x\nenter: {on: candidate.upserted}\nsteps:\n  - send: ask\n  - send: sure\n"
     )
     assert told(check(project.config)) == ["prep.yaml:5:11 not-supplied"]
+
+
+def test_a_part_of_a_letter_wants_what_it_is_about(project, told):
+    project.template("sure", body="{{ details() }}\n{{ next_steps() }}")
+    project.template("asks", body="{% if interview is defined %}{{ details() }}{% endif %}")
+    project.campaign(
+        "name: x\nenter: {on: candidate.upserted}\nsteps:\n  - send: asks\n  - send: sure\n"
+    )
+    problems = check(project.config)
+    assert told(problems) == ["prep.yaml:5:11 not-supplied"] * 2
+    assert {problem.message.partition(";")[0] for problem in problems} == {
+        '"sure" needs details()',
+        '"sure" needs next_steps()',
+    }
 
 
 def test_every_translation_is_checked(project, told):
