@@ -43,7 +43,6 @@ from nurture.core.subject import (
     to_be_told,
 )
 from nurture.core.wishes import overlapped
-from nurture.rendering.broad_reasons import Phrasebook
 from nurture.rendering.functions import functions
 
 _PERSON = {"name": "text", "email": "text", "phone": "text", "title": "text"}
@@ -102,9 +101,9 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "phone": "text",
         "notes": "text",
         "interviewers": "list",
+        "agenda": "list",
         "reschedule_url": "text",
         "conflict": "text",
-        "agenda": "list",
         "moved_to": "instant",
         "moved_from": "instant",
     },
@@ -137,15 +136,7 @@ TEMPLATE_ONLY: Mapping[str, Mapping[str, str]] = {
     "links": {"unsubscribe_url": "text", "preferences_url": "text", "needs_url": "text"},
 }
 
-    # What is said of a decision is for whoever reads it: no condition is made of it.
-    "application": {
-        **VOCABULARY["application"],
-        "broad_reason": "text",
-        "advocate_line": "text",
-    },
 _ALWAYS = frozenset({"candidate", "company"})
-#: Single words of templates that cost something to find, each with what it is.
-TEMPLATE_FINDS: Mapping[str, str] = {"why_others": "list"}
 _OF_APPLICATION = _ALWAYS | {
     "application",
     "job",
@@ -190,11 +181,9 @@ def context(
     named: Named = VOCABULARY,
 ) -> dict[str, Any]:
     """The vocabulary filled in for one enrollment (or, without one, for a preview) as of `now`.
-    phrases: Phrasebook | None = None,
 
     `promise` is the one that the mail to be written makes: it is the one it speaks of. `named` is
-    what the template asks for: see naming.py. `phrases` are the words in which it may say why
-    somebody was rejected.
+    what the template asks for: see naming.py.
 
     `_changes` collects the instants at which a value that was asked for changes by time alone.
     `_zone` is the ZoneInfo in which this person reads times.
@@ -209,7 +198,6 @@ def context(
         named=named,
     )
     return found.whole(named)
-        phrases=phrases,
 
 
 class Words(dict[str, Any]):
@@ -246,7 +234,6 @@ def words(
     named: Named = VOCABULARY,
 ) -> Words:
     """The same as `context`, as conditions read it."""
-    phrases: Phrasebook | None = None,
     changes: list[datetime] = []
     zone = zone_of(facts.candidate, config)
     application = application_of(facts, subject)
@@ -274,7 +261,7 @@ def words(
     if application is not None:
         objects |= {
             "application": lambda: _application(
-                application, facts, config, now, fields("application"), phrases
+                application, facts, config, now, fields("application")
             ),
             "job": lambda: _job(facts.jobs.get(application.job or "")),
             "recruiter": lambda: person(facts, application.recruiter),
@@ -370,10 +357,8 @@ def _application(
 ) -> dict[str, Any]:
     about = Subject(application=application.ref)
     return _present(
-    phrases: Phrasebook | None,
         stage=application.stage,
         status=application.status,
-    said = phrases is not None and "broad_reason" in asked
         applied_at=application.applied_at,
         stage_since=application.stage_since,
         rejected_at=application.rejected_at,
@@ -391,10 +376,6 @@ def _application(
     )
 
 
-        broad_reason=phrases.of(application, facts, now) if said and phrases else None,
-        advocate_line=application.fields.get("advocate_line")
-        if application.status == "rejected"
-        else None,
 def _company(config: Config) -> dict[str, Any]:
     company = config.company
     return _present(name=company.name, address=company.address, site=company.site)
@@ -460,11 +441,11 @@ def _interview(
         phone=fields.get("phone"),
         notes=fields.get("notes"),
         interviewers=_interviewers(fields.get("interviewers")),
+        agenda=_agenda(fields.get("agenda")),
         reschedule_url=fields.get("reschedule_url"),
         conflict=_conflict(interview, ends_at, facts.candidate.wishes, zone)
         if "conflict" in asked
         else None,
-        agenda=_agenda(fields.get("agenda")),
         moved_to=after.starts_at if after else None,
         moved_from=before.starts_at if before else None,
     )
