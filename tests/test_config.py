@@ -138,6 +138,7 @@ def test_a_password_is_never_shown(load):
     assert config.transport.password.get_secret_value() == "hunter2"
 
 
+@pytest.mark.acceptance("A10.3")
 @pytest.mark.parametrize(
     ("text", "line", "column", "code", "said"),
     [

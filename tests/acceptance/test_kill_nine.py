@@ -31,6 +31,7 @@ def zygote() -> Iterator[Zygote]:
     zygote.close()
 
 
+@pytest.mark.acceptance("A3.1")
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_sent_twice(
     kind: str, zygote: Zygote, tmp_path: Path, request: pytest.FixtureRequest

@@ -34,6 +34,7 @@ def sent(run: Run, *words: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["message"] is not None]
 
 
+@pytest.mark.acceptance("A3.4")
 def test_what_was_sent_says_by_which_version(run: Run, folder: Path) -> None:
     first = sent(run)[0]
     for part in ("campaign", "template", "layout"):

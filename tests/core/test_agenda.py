@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -160,6 +161,7 @@ def over_cap(
     return broken
 
 
+@pytest.mark.acceptance("A10.1")
 @given(wishes(), pasts(), zones)
 @settings(deadline=None)
 def test_capped_mail_never_breaks_a_cap(
@@ -173,6 +175,8 @@ def test_capped_mail_never_breaks_a_cap(
             assert not over_cap(all_times, at, category.klass)
 
 
+@pytest.mark.acceptance("A8.1")
+@pytest.mark.acceptance("A7.3")
 @given(wishes(), pasts(), zones)
 @settings(deadline=None)
 def test_nothing_capped_outside_its_hours_and_nothing_after_until(
@@ -190,6 +194,7 @@ def test_nothing_capped_outside_its_hours_and_nothing_after_until(
             assert openings.is_open(item.at)
 
 
+@pytest.mark.acceptance("A10.1")
 @given(wishes(), pasts(), zones)
 @settings(deadline=None)
 def test_every_wish_gets_one_verdict_and_planning_twice_says_the_same(

@@ -216,6 +216,7 @@ def test_rules_read_as_people_say_them() -> None:
     assert str(DEFAULT_GAP) == "no nurture mail within 20 hours of another contact"
 
 
+@pytest.mark.acceptance("A10.3")
 @pytest.mark.parametrize(("at_most", "per"), [(0, DAY), (-1, DAY), (1, timedelta(0))])
 def test_a_cap_that_stops_everything_or_nothing_is_refused(at_most: int, per: timedelta) -> None:
     with pytest.raises(ValueError, match="a cap"):
@@ -268,6 +269,7 @@ def keeps(caps: Sequence[Cap], gap: Gap | None, others: Sequence[Taken], one: Ta
     return True
 
 
+@pytest.mark.acceptance("A10.1")
 @given(contacts, caps_lists, gaps, hours, st.lists(kinds, min_size=1, max_size=4), GRID)
 @settings(max_examples=150)
 def test_nothing_placed_ever_leaves_a_window_over_its_cap(

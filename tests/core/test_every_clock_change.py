@@ -142,6 +142,7 @@ def test_a_mail_at_any_hour_goes_once_at_the_documented_instant_over_each_change
         assert fired(change, "receipt") == [change.fires_at], change
 
 
+@pytest.mark.acceptance("A8.1")
 def test_a_mail_in_contact_hours_goes_once_at_the_opening_after_each_change() -> None:
     for change in ALL:
         days = Calendar(ZoneInfo(change.zone), lambda _: None, "c-1")

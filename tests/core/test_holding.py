@@ -119,6 +119,7 @@ def test_twice_a_week_lets_two_through_and_the_third_a_week_after_the_first() ->
     assert items[2].detail["pace"] == "twice_a_week"
 
 
+@pytest.mark.acceptance("A8.3")
 def test_a_weekly_pace_has_its_weekday_and_counts_nothing_that_could_not_wait() -> None:
     ledger = Ledger(contacts=[contact("logistics", MONDAY - HOUR)])
     chosen = asked_for(pace=Pace.WEEKLY, pace_day=3)
@@ -220,6 +221,7 @@ def test_a_stale_text_goes_to_nobody_from_midnight_where_they_are() -> None:
 # --- tone and special care ------------------------------------------------------------------------
 
 
+@pytest.mark.acceptance("A5.1")
 def test_no_cheer_for_two_weeks_after_bad_news_in_any_application() -> None:
     bad_news_at = MONDAY - 3 * DAY
     told = story(

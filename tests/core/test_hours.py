@@ -290,6 +290,7 @@ def shown_open(
     return local.weekday() in days and opens <= local.time() < closes
 
 
+@pytest.mark.acceptance("A8.1")
 @given(instants, st.sampled_from(ZONES), patterns)
 @settings(max_examples=150)
 def test_the_next_opening_is_the_first_at_which_the_wall_clock_says_open(

@@ -105,6 +105,7 @@ def go_by(world: World, minutes: float = 10) -> None:
 # --- byte for byte -------------------------------------------------------------------------------
 
 
+@pytest.mark.acceptance("A3.3")
 def test_what_was_approved_goes_out_as_it_was_read_but_for_its_date(world: World) -> None:
     waits(world)
     letters, read = keep_letters(world), looked(world)
@@ -195,6 +196,7 @@ def frame(world: World) -> None:
     world.reload()
 
 
+@pytest.mark.acceptance("A3.3")
 @pytest.mark.parametrize("change", [rename, move, speak, word, frame])
 def test_whatever_has_changed_since_asks_for_an_approval_again(world: World, change: Any) -> None:
     says(world, "Hallo, es geht um Sie.", locale=".de")
@@ -389,6 +391,7 @@ def test_a_letter_can_be_read_at_night_and_goes_in_the_morning(world: World) -> 
 # --- who said so ---------------------------------------------------------------------------------
 
 
+@pytest.mark.acceptance("A3.4")
 def test_who_approved_stands_in_the_timeline_and_in_the_audit(world: World) -> None:
     waits(world)
     (id_,) = held(world)

@@ -224,6 +224,7 @@ def histories(database: Database, empty_folder: Path) -> World:
     return world
 
 
+@pytest.mark.acceptance("A3.5")
 @pytest.mark.parametrize("seed", range(4))
 def test_in_sum_one_person_gets_nothing_twice_and_every_cap_holds(
     histories: World, seed: int

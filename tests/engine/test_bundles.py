@@ -99,6 +99,7 @@ def read_by(world: World, *answers: Outcome) -> Reader:
     return reader
 
 
+@pytest.mark.acceptance("A10.2")
 def test_three_mails_due_the_same_morning_arrive_as_one(world: World) -> None:
     notes(world, {"kit": "0 minutes", "survey": "1 hour", "prep": "2 hours"})
     reader = read_by(world)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
+
 from tests.world import World
 
 CAMPAIGN = """\
@@ -15,6 +17,7 @@ steps:
 """
 
 
+@pytest.mark.acceptance("A10.1")
 def test_three_campaigns_on_one_morning_give_one_mail_a_day_by_priority(world: World) -> None:
     (world.folder / "config.yaml").write_text(
         "caps: [{at_most: 1, per: 20 hours}]\ngap: null\nbundle: {at_most: 1}\n"

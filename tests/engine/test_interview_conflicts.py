@@ -39,6 +39,7 @@ def steps(world: World) -> list[str]:
     return [step for step, _ in world.sent()]
 
 
+@pytest.mark.acceptance("A8.2")
 def test_the_recruiter_is_warned_before_the_confirmation_goes_out(wishing: World) -> None:
     booked(wishing, "interview.scheduled", morning(wishing, 7))
     (task,) = warnings(wishing)

@@ -121,6 +121,7 @@ def _does_all_tasks(world: World) -> None:
             finish_task(connection, row.id, world.clock.now())
 
 
+@pytest.mark.acceptance("A1.1")
 @pytest.mark.parametrize("seed", [11, 13])
 def test_a1_1_in_90_days_nobody_passes_a_ceiling_without_a_contact_or_an_open_task(
     starter: World, seed: int
@@ -144,6 +145,7 @@ def test_a1_1_in_90_days_nobody_passes_a_ceiling_without_a_contact_or_an_open_ta
 # --- A1.2: who waits longest ---------------------------------------------------------------------
 
 
+@pytest.mark.acceptance("A1.2")
 def test_a1_2_who_waits_longest_comes_first_with_an_owner_and_the_hours_left(
     starter: World,
 ) -> None:
@@ -219,6 +221,7 @@ def owed(world: World) -> list[Any]:
         return [promise_from_row(row) for row in connection.execute(query).mappings()]
 
 
+@pytest.mark.acceptance("A1.3")
 def test_a1_3_a_mail_promises_a_working_day_to_come_and_somebody_owes_it(starter: World) -> None:
     starter.clock.set(datetime(2026, 11, 27, 20, tzinfo=UTC))  # a Friday; 1 and 8 December are free
     apply_for(starter)
@@ -230,6 +233,7 @@ def test_a1_3_a_mail_promises_a_working_day_to_come_and_somebody_owes_it(starter
     assert second.owner == starter.project.config.sender.email
 
 
+@pytest.mark.acceptance("A1.3")
 @pytest.mark.parametrize(
     ("told", "code"),
     [
@@ -248,6 +252,7 @@ def test_a1_3_a_person_can_promise_nothing_else(
     assert owed(starter) == []
 
 
+@pytest.mark.acceptance("A1.3")
 def test_a1_3_promises_are_told_by_recruiter_and_job(starter: World) -> None:
     apply_for(starter, job={"title": "Engineer"})
     apply_for(starter, "c2", job={"title": "Designer"})
@@ -320,6 +325,7 @@ def test_seed_1_the_recruiter_is_reminded_the_day_before_and_the_date_moves_with
 # --- A1.4: notes differ, name new dates, and end with a person -----------------------------------
 
 
+@pytest.mark.acceptance("A1.4")
 def test_a1_4_the_second_note_differs_and_no_date_is_named_twice(starter: World) -> None:
     mails = letters(starter)
     apply_for(starter, hiring_manager=HUGO)
@@ -336,6 +342,7 @@ def test_a1_4_the_second_note_differs_and_no_date_is_named_twice(starter: World)
         assert f"{at:%A}, {at.day} {at:%B %Y}" in " ".join(text(mail).split())
 
 
+@pytest.mark.acceptance("A1.4")
 def test_a1_4_news_begin_the_row_anew(starter: World) -> None:
     apply_for(starter)
     starter.run_for(days=20)
@@ -348,6 +355,7 @@ def test_a1_4_news_begin_the_row_anew(starter: World) -> None:
 # --- A1.5: a closed job is told ------------------------------------------------------------------
 
 
+@pytest.mark.acceptance("A1.5")
 def test_a1_5_when_a_job_closes_everybody_active_has_a_closure_within_a_business_day(
     starter: World,
 ) -> None:
@@ -362,6 +370,7 @@ def test_a1_5_when_a_job_closes_everybody_active_has_a_closure_within_a_business
 # --- A1.6: decided and not told ------------------------------------------------------------------
 
 
+@pytest.mark.acceptance("A1.6")
 def test_a1_6_no_note_goes_to_somebody_whose_rejection_is_decided(starter: World) -> None:
     apply_for(starter, hiring_manager=HUGO)
     starter.work()
@@ -379,6 +388,7 @@ def test_a1_6_no_note_goes_to_somebody_whose_rejection_is_decided(starter: World
     assert silence.waiting(starter.project) == []
 
 
+@pytest.mark.acceptance("A1.6")
 def test_a1_6_a_note_of_any_campaign_becomes_the_task_to_tell_them(starter: World) -> None:
     campaign = """\
 name: Watch

@@ -73,6 +73,7 @@ def at_eleven(world: World) -> datetime:
     return day.replace(hour=11, minute=0, second=0, microsecond=0)
 
 
+@pytest.mark.acceptance("A2.1")
 def test_a_call_in_their_hours_takes_the_place_of_the_mail(phone: World) -> None:
     phone.run_until(at_eleven(phone))
     moves_on(phone)
@@ -91,6 +92,7 @@ def test_a_call_in_their_hours_takes_the_place_of_the_mail(phone: World) -> None
     assert waits.at == noon + timedelta(days=1), "their hour after nobody got through for a day"
 
 
+@pytest.mark.acceptance("A2.1")
 def test_nurture_mail_is_not_for_who_prefers_the_phone(phone: World) -> None:
     moves_on(phone)
     phone.run_for(days=10)
@@ -132,6 +134,7 @@ def test_after_a_wrong_number_the_mail_goes_at_once(phone: World) -> None:
     assert [step for step, _ in phone.sent()] == ["status"]
 
 
+@pytest.mark.acceptance("A2.1")
 def test_nobody_rang_in_time_so_the_mail_goes_and_the_call_is_off(phone: World) -> None:
     phone.run_until(at_eleven(phone))
     moves_on(phone)

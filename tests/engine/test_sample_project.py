@@ -90,6 +90,7 @@ def test_a_simulation_sends_nothing_writes_nothing_and_never_repeats_itself(
     assert [what for what, times in twice.items() if times > 1] == []
 
 
+@pytest.mark.acceptance("A10.5")
 def test_what_was_simulated_is_what_happens(starter: World) -> None:
     now = starter.clock.now()
     apply_all(starter.database, sample_events(REPOSITORY / "sample/events.jsonl", now), now)

@@ -236,6 +236,7 @@ def test_an_answer_that_comes_after_the_lease_was_taken_away_still_counts_as_sen
     assert states(ready)["receipt"] == "sent"
 
 
+@pytest.mark.acceptance("A3.2")
 @pytest.mark.parametrize(
     ("event", "reason"),
     [

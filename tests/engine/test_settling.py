@@ -56,6 +56,7 @@ def test_it_is_listed_with_all_that_is_known(doubtful: World) -> None:
     assert doubts(doubtful.project, doubtful.clock.now()) == [], "only what left earlier"
 
 
+@pytest.mark.acceptance("A3.1")
 def test_sent_stays_counted_where_it_was_and_its_promise_holds_from_then(doubtful: World) -> None:
     left = doubtful.clock.now()
     doubtful.run_for(hours=5)

@@ -59,6 +59,7 @@ def sent_by(world: World) -> list[tuple[str | None, ...]]:
         ]
 
 
+@pytest.mark.acceptance("A3.4")
 def test_a_message_knows_the_files_it_was_sent_by(told: World) -> None:
     files = ("campaigns/welcome.yaml", "templates/notes/hello.md", "templates/layouts/letter.html")
     assert sent_by(told) == [tuple(digest(told.folder / file) for file in files)]

@@ -89,6 +89,7 @@ def test_wishes_that_are_not_understood_are_refused_and_say_what_would_be(
         parse_event({"type": "candidate.preferences", "candidate": ANA, "preferences": preferences})
 
 
+@pytest.mark.acceptance("A5.3")
 def test_why_somebody_needs_care_is_kept_nowhere(memory: Database) -> None:
     why = "canary-bereavement"
     told: Any = {

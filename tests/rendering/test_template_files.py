@@ -38,6 +38,7 @@ def test_a_translation_takes_what_it_does_not_say_from_the_default(project):
     assert (german.category, german.tone, german.topic) == ("prep", Tone.GRAVE, "news")
 
 
+@pytest.mark.acceptance("A8.4")
 @pytest.mark.parametrize(
     ("locale", "subject"),
     [

@@ -130,6 +130,7 @@ def test_the_mail_that_was_sent_has_links_that_work(world, client) -> None:
     assert other.fields["answers"] == {"coming": "yes"}
 
 
+@pytest.mark.acceptance("A7.1")
 def test_a_scanner_that_opens_every_link_changes_nothing(world, client, snapshot) -> None:
     before = snapshot(world.project)
     for option in ("yes", "later", "no", "talk"):
@@ -185,6 +186,7 @@ def test_an_answer_can_be_changed_on_the_page_it_leads_to(world, client) -> None
     assert "Your answer so far" in look.text
 
 
+@pytest.mark.acceptance("A4.2")
 def test_no_ends_the_application_and_whatever_was_queued_for_it(world, client) -> None:
     world.clock.advance(timedelta(days=2, hours=23))
     world.work()

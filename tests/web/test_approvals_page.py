@@ -222,6 +222,7 @@ def fifty(populated: Project) -> Project:
     return populated
 
 
+@pytest.mark.acceptance("A7.4")
 def test_fifty_letters_are_approved_by_keyboard_alone(
     fifty: Project, client: Client, page: Page
 ) -> None:

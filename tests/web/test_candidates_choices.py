@@ -240,6 +240,7 @@ def test_a_name_that_is_html_stays_text(client, populated, mine, tell) -> None:
 # --- who may, and who is told what ----------------------------------------------------------------
 
 
+@pytest.mark.acceptance("A7.1")
 def test_a_scanner_that_opens_every_link_of_every_page_changes_nothing(
     site, standing, snapshot
 ) -> None:
@@ -359,6 +360,7 @@ WISHES = [
 ]
 
 
+@pytest.mark.acceptance("A2.5")
 @pytest.mark.parametrize(
     ("wish", "form", "reason", "approval"),
     [*((*each, "auto") for each in WISHES), *((*each, "batch") for each in WISHES[:4])],

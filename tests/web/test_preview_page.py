@@ -206,6 +206,7 @@ def test_the_checks_findings_stand_beside_it_with_the_campaigns_that_send_it(
 # --- what is to come, and what left ---------------------------------------------------------------
 
 
+@pytest.mark.acceptance("A10.5")
 def test_what_is_shown_of_a_mail_to_come_is_what_goes_byte_for_byte(populated) -> None:
     """But for its tokens, which nobody may use who only looks."""
     compared = 0

@@ -145,6 +145,7 @@ def test_who_has_not_read_it_is_told_of_whom_and_not_what(client, populated, lin
 # --- nothing repeats it ---------------------------------------------------------------------------
 
 
+@pytest.mark.acceptance("A5.3")
 def test_no_table_log_page_mail_simulation_or_copy_repeats_it(
     client, client_of, populated, link, caplog, tmp_path
 ) -> None:
