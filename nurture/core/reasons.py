@@ -37,8 +37,8 @@ def sentence(
     if verdict is Verdict.WAIT:
         until = f"until {moment(at, zone)}" if at else "with no date yet"
         start = f"About {moment(at, zone)}" if about and at else f"Waits {until}"
-        if reason is Reason.STOPPED:
-            start = "Waits"
+        if reason in (Reason.STOPPED, Reason.APPROVAL):
+            start = "Waits"  # for a person, and not for an hour
         if doomed:
             start = f"Will probably not go, for it is only good until {told.at(doomed)}"
         return f"{start}: {why}"
@@ -327,7 +327,7 @@ _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     ),
     Reason.NOT_CHOSEN: _fixed("the candidate went another way through the campaign"),
     Reason.NO_ANCHOR: lambda told: f"{told.get('anchor', 'its anchor')} is not known yet",
-    Reason.CONDITION: _fixed("its `if` is not true"),
+    Reason.CONDITION: _fixed("its condition does not hold"),
     Reason.APPROVAL: _approval,
     Reason.APPROVED: lambda told: (
         f"{told.get('by', 'somebody')} approved it, and can take that back until then"

@@ -198,7 +198,7 @@ def _errand(
     said = f": {' '.join(why.split())}" if why.strip() else ""
     calendar = project.planner.calendars.of(candidate)
     return {
-        "text": f'"{message.template}" was declined{said}; tell '
+        "text": f'"{project.letters.title(message.template)}" was declined{said}; tell '
         f"{name or candidate.email or candidate.ref} yourself",
         "role": "recruiter",
         "assignee": application.recruiter if application is not None else None,

@@ -22,19 +22,19 @@ def about(held: Mapping[str, Any]) -> str:
     return f"all campaigns ({name})" if name in ("*", "resumed:everything") else name
 
 
-def held_line(held: Mapping[str, Any]) -> str:
-    """`held: welcome (an edit, since Tue 1 Dec 09:00 (UTC)): 51 people wait`"""
-    since = f"{_WHY[held['cause']]}, since {moment(held['since'], _UTC)}"
+def held_line(held: Mapping[str, Any], zone: ZoneInfo = _UTC, *, how: bool = True) -> str:
+    """`held: welcome (an edit, since Tue 1 Dec 09:00 (UTC)): mail for 51 people waits`, and `how`
+    to let it go by a command."""
+    since = f"{_WHY[held['cause']]}, since {moment(held['since'], zone)}"
     start = f"{held['state']}: {about(held)} ({since})"
     match held["state"]:
         case "counting":
             counted = f"{held['scanned']} of {held['total']} people counted"
             return f"{start}: {counted}, {held['due']} of them with mail due at once"
         case "spreading":
-            until = moment(held["spread_until"], _UTC)
+            until = moment(held["spread_until"], zone)
             return f"{start}: until {until}, by {held['by']}; {held['waiting']} people wait"
         case _:
             many = max(held["waiting"], held["due"])
-            return (
-                f"{start}: mail for {many} people waits for `nurture apply --release` or --spread"
-            )
+            by = " for `nurture apply --release` or --spread" if how else ""
+            return f"{start}: mail for {many} people waits{by}"

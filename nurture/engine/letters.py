@@ -31,6 +31,7 @@ from nurture.rendering.invitation import Invitation, invitation
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Part, Rendered, Renderer
 from nurture.rendering.templates import Template
+from nurture.rendering.titles import called
 
 TRIAL = "[Test]"  #: what the subject of a trial begins with
 #: Signs links that nobody's server accepts: of mails that are looked at, passed around or tried.
@@ -64,6 +65,10 @@ class Letters:
         self.clock = clock
         self.campaigns = campaigns
         self.calendars = house.Calendars(config)
+
+    def title(self, name: str) -> str:
+        """What people here call the letter of this name."""
+        return called(self.renderer, name)
 
     def inert(self) -> "Letters":
         """The same words with links that lead nowhere: their tokens are as long, and nobody's."""

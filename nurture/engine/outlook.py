@@ -14,6 +14,7 @@ from nurture.engine.planner import Planned
 from nurture.engine.project import Project
 from nurture.engine.versions import Version, versions
 from nurture.rendering.context import zone_of
+from nurture.rendering.titles import title_of
 from nurture.store import history
 from nurture.store.database import Connection
 from nurture.store.facts import find_candidate
@@ -43,6 +44,7 @@ class Entry:
     mail: str | None = None  #: the templates of the mail that it is a part of: `a+b`
     enrollment: int | None = None  #: None: of what is to come, and is not on record yet
     occurrence: str | None = None  #: of its step: what a person may decide about
+    task: str | None = None  #: what a person has to do; … for what is not known yet
 
     def as_json(self) -> dict[str, Any]:
         """The documented object; `about` marks a forecast."""
@@ -147,6 +149,7 @@ def told(
             "recorded_at": row["recorded_at"],
             "enrollment": row["enrollment_id"],
             "occurrence": row["occurrence"],
+            "task": row["task"],
         }
         entries.append(Entry(**own, message=row["message"], version=version))
     sent: dict[int | None, list[str]] = {}
@@ -201,6 +204,7 @@ def _entry(item: Item, candidate: Candidate, zone: ZoneInfo, titles: Mapping[str
         ),
         about=item.about,
         detail=item.detail,
+        task=title_of(item.step.task.text) if item.step.task else None,
         enrollment=item.key.enrollment_id if item.key.enrollment_id > 0 else None,
         occurrence=item.key.occurrence or None,
     )

@@ -41,6 +41,7 @@ from nurture.errors import NurtureError
 from nurture.rendering.context import context
 from nurture.rendering.renderer import Renderer
 from nurture.rendering.talking_points import talking_points
+from nurture.rendering.titles import called
 from nurture.store import notices, planning, promises, silence
 from nurture.store.database import Connection, Database
 from nurture.store.reading import load
@@ -359,7 +360,8 @@ class Planner:
                 words = self._words(facts, enrollment, now)
                 application = facts.applications.get(enrollment.subject.application or "")
                 if item.step.task is None:
-                    due[item.key] = (_to_tell(item, facts), _assignee(application, "recruiter"))
+                    text = _to_tell(item, facts, self.renderer())
+                    due[item.key] = (text, _assignee(application, "recruiter"))
                     continue
                 try:
                     text = self.renderer().line(item.step.task.text, words)
@@ -484,13 +486,13 @@ _NOT_SENT = {
 }
 
 
-def _to_tell(item: Item, facts: Facts) -> str:
+def _to_tell(item: Item, facts: Facts, renderer: Renderer) -> str:
     """What to do about a mail that did not reach them, or must not."""
     whom = _name(facts.candidate)
     if item.reason is Reason.TO_BE_TOLD:
         return f"Tell {whom} what was decided; until they know, nothing else goes out"
-    what = f'"{item.step.send}" {_NOT_SENT.get(item.reason, "did not go out in time")}'
-    return f"{what}; tell {whom} yourself"
+    why = _NOT_SENT.get(item.reason, "did not go out in time")
+    return f'"{called(renderer, item.step.send or "")}" {why}; tell {whom} yourself'
 
 
 def _name(person: Candidate) -> str:

@@ -261,12 +261,13 @@ def listed(database: Database) -> list[dict[str, Any]]:
     ]
 
 
-def stop_line(row: Mapping[str, Any], zone: ZoneInfo = _UTC) -> str:
-    """`stopped: campaign welcome (by ida@example.com, since Mon 23 Nov 10:00 (UTC)): wrong date`"""
+def stop_line(row: Mapping[str, Any], zone: ZoneInfo = _UTC, *, how: bool = True) -> str:
+    """`stopped: campaign welcome (by ida@example.com, since Mon 23 Nov 10:00 (UTC)): wrong date`,
+    and `how` to lift it by a command."""
     who = f"by {row['by']}" if row["by"] else "by itself"
     start = (
         f"stopped: {called(row['scope'], row['ref'])} ({who}, since {moment(row['since'], zone)})"
     )
     words = ["nurture", "resume", row["scope"], *([row["ref"]] if row["ref"] else [])]
     why = f": {row['why']}" if row["why"] else ""
-    return f"{start}{why}; `{' '.join(words)}` lifts it"
+    return f"{start}{why}" + (f"; `{' '.join(words)}` lifts it" if how else "")

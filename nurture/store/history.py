@@ -53,8 +53,8 @@ def as_object(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def settled_rows(connection: Connection, candidate_id: int) -> Sequence[RowMapping]:
     """The final verdicts of one candidate, oldest first, with their `ref`; what was sent has its
-    `message` (the number of its row) and the digests of the files it was sent by. A doubt that
-    somebody settled since is none."""
+    `message` (the number of its row) and the digests of the files it was sent by; what became a
+    task, that one's text as `task`. A doubt that somebody settled since is none."""
     return connection.execute(settled(candidate_id)).mappings().all()
 
 
@@ -94,6 +94,7 @@ def rows_as_of(connection: Connection, candidate_id: int, at: datetime) -> Seque
 
 def _told_rows(candidate_id: int) -> Select[Any]:
     own = and_(*(message_steps.c[name] == verdicts.c[name] for name in _KEY))
+    errand = and_(*(tasks.c[name] == verdicts.c[name] for name in _KEY))
     sent = [
         *(
             func.coalesce(message_steps.c[name], messages.c[name]).label(name)
@@ -102,8 +103,15 @@ def _told_rows(candidate_id: int) -> Select[Any]:
         messages.c.layout_digest,
     ]
     return (
-        select(verdicts, candidates.c.ref, messages.c.id.label("message"), *sent)
+        select(
+            verdicts,
+            candidates.c.ref,
+            messages.c.id.label("message"),
+            tasks.c.text.label("task"),
+            *sent,
+        )
         .join(candidates, candidates.c.id == verdicts.c.candidate_id)
+        .outerjoin(tasks, and_(errand, verdicts.c.verdict == Verdict.TASK))
         .outerjoin(message_steps, and_(own, verdicts.c.verdict == Verdict.SENT))
         .outerjoin(messages, messages.c.id == message_steps.c.message_id)
         .where(verdicts.c.candidate_id == candidate_id)

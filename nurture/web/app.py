@@ -41,7 +41,7 @@ def create_app(project: Project, carry: previews.Carry | None = None) -> FastAPI
     Recruiters' pages answer to whoever has signed in, and as /healthz to loopback host names only;
     the pages behind a signed token answer to any. `app.state.door` makes the link for the first.
     """
-    looks = Looks(project.config)
+    looks = Looks(project.config, project.letters.title)
     door = Door(project)
     # The framework's own API pages would load scripts from elsewhere.
     app = FastAPI(title="Nurture", docs_url=None, redoc_url=None, openapi_url=None)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 
@@ -140,15 +141,7 @@ def _others(project: Project) -> list[Problem]:
     return [each for each in project.library.problems if each not in told]
 
 
-def held_lines(project: Project, campaign: str | None = None) -> list[str]:
-    """What is stopped, and edits that wait for a word from a person or are being counted: of all
-    campaigns, or one."""
-    halts = stops.listed(project.database)
-    about = (None, campaign)
-    told = [
-        stop_line(each)
-        for each in halts
-        if campaign is None or (each["scope"] in (CAMPAIGN, EVERYTHING) and each["ref"] in about)
-    ]
-    listed = project.planner.guard.listed()
-    return told + [held_line(each) for each in listed if campaign in (None, each["campaign"])]
+def held_lines(project: Project, zone: ZoneInfo) -> list[str]:
+    """What is stopped, and edits that wait for a word from a person or are being counted."""
+    told = [stop_line(each, zone, how=False) for each in stops.listed(project.database)]
+    return told + [held_line(each, zone, how=False) for each in project.planner.guard.listed()]

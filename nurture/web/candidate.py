@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -10,9 +11,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from nurture.config import Config
 from nurture.core import wishes
 from nurture.core.calling import OUTCOMES
-from nurture.core.model import Application, Facts, Interview, Pace, Promise, Reason
+from nurture.core.model import Application, Approval, Facts, Interview, Pace, Promise, Reason
 from nurture.core.reasons import passed_over
 from nurture.engine import timeline
 from nurture.engine.by_hand import Change, changed, foreseen
@@ -123,16 +125,18 @@ def _shown(
         "then": then and then.at,
         "ahead": [each for each in ahead if each.at is not None and not place],
         "dateless": [each for each in ahead if each.at is None and not place],
-        "past": past,
+        "past": _runs(past),
         "more": timeline.as_text(more) if more is not None else "",
         "further": place is not None,
         "matters": _matters(found.facts),
         "wishes": _wishes(found, now),
         "promises": _promises(found.facts),
+        "owners": {ref: person.name for ref, person in found.facts.people.items() if person.name},
+        "read_first": _read_first(project.config),
         "titles": project.library.titles,
         "chip": chip,
         "decidable": decidable,
-        "stopped": [stop_line(vars(each), viewer.zone) for each in halts],
+        "stopped": [stop_line(vars(each), viewer.zone, how=False) for each in halts],
         "is_stopped": any(each.scope == CANDIDATE for each in halts),
         "is_paused": about.paused_until is not None and about.paused_until > now,
         "is_careful": (end := about.wishes.sensitive_until) is not None and end > now,
@@ -269,6 +273,22 @@ def _since(project: Project, found: Outlook, since: str) -> Sequence[Change]:
         return changed(project, found.candidate.ref, at) if since else ()
     except (ValueError, OverflowError, UsageError):
         return ()
+
+
+def _read_first(config: Config) -> frozenset[str]:
+    """The categories whose letters wait for a person when their moment has come."""
+    each = config.categories.values()
+    return frozenset(one.name for one in each if one.approval is not Approval.AUTO)
+
+
+def _runs(past: Sequence[timeline.Happening]) -> list[list[timeline.Happening]]:
+    """What follows each other and only says that a step was for others is one line of the page."""
+    runs = groupby(enumerate(past), lambda one: None if _was_for_others(one[1]) else one[0])
+    return [[each for _, each in run] for _, run in runs]
+
+
+def _was_for_others(each: timeline.Happening) -> bool:
+    return each.entry is not None and each.entry.reason is Reason.CONDITION
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """How does a page look? Autoescaped templates, the brand's colours, times in words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ _NOTICES: Mapping[int, tuple[str, str]] = {
 class Looks:
     """Renders pages. Everything that varies goes through autoescape."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, called: Callable[[str], str] = str) -> None:
+        """`called`: what people call the letter of this name."""
         self.company = config.company
         self.locale = config.locale
         self.house = ZoneInfo(config.timezone)  #: the recruiters' clock
@@ -55,7 +56,8 @@ class Looks:
         self._templates = Jinja2Templates(directory=PAGES)
         self._templates.env.trim_blocks = self._templates.env.lstrip_blocks = True
         self._templates.env.globals["csrf_token"] = CSRF.get
-        self._templates.env.filters |= {"clock": _clock, "place": _place, "words": _words}
+        filters = {"clock": _clock, "place": _place, "words": _words, "called": called}
+        self._templates.env.filters |= filters
 
     def page(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
         """`pages/<name>.html` with these values."""

@@ -28,6 +28,7 @@ from nurture.web.rights import Acting, Viewer
 _LOOK = ["GET", "HEAD"]
 _PAGE = 50
 _RECENT = 8  # mails that left, below all else
+_HELD_SHOWN = 5  # of what is stopped or held, which may be a thousand candidates
 #: What came of something done on a page, by the word in its address.
 _SAID = {
     "spoke": "Written down: you spoke with them.",
@@ -89,7 +90,8 @@ def routes(project: Project, looks: Looks) -> APIRouter:
             named=named,
             problems=project.library.problems,
             trouble=project.pulse.trouble,
-            held=held_lines(project),
+            held=held_lines(project, viewer.zone),
+            held_shown=_HELD_SHOWN,
             **_around(viewer, mine=mine, said=said),
         )
 

@@ -410,7 +410,9 @@ def test_what_could_not_go_out_in_time_becomes_a_task_for_the_recruiter(ready: W
     assert (expired.verdict, expired.reason) == ("task", "expired")
     with ready.database.read() as connection:
         (task,) = connection.execute(select(tasks)).mappings()
-    assert task["text"] == '"notes/hello" did not go out in time; tell ana@example.com yourself'
+    assert task["text"] == (
+        '"About notes hello" did not go out in time; tell ana@example.com yourself'
+    )
     assert (task["assignee"], task["state"]) == ("ida@example.com", "open")
     assert steps(ready) == ["yes"], "what waits below goes on"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -335,7 +336,7 @@ def test_a_campaign_that_a_guardrail_stopped_says_why_wherever_it_is_shown(
     said = plain(client.get("/campaigns/welcome"))
     assert "Stopped by itself: too much of its mail bounces" in said
     assert why in said
-    (line,) = campaigns.held_lines(world.project)
+    (line,) = campaigns.held_lines(world.project, ZoneInfo("UTC"))
     assert why in line
     assert why in plain(client.get("/"))
 
