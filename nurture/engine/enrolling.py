@@ -20,6 +20,7 @@ from nurture.core.model import (
     Subject,
     Truth,
 )
+from nurture.core.subject import decided_at
 from nurture.core.touching import touches
 from nurture.engine.truths import Truths
 
@@ -298,8 +299,21 @@ def _closed(enrollment: Enrollment, campaign: Campaign, facts: Facts, around: Ar
     if campaign.enter.on is None:
         over = not _may_be_of(campaign, application, around)
     else:
-        over = campaign.enter.on not in CLOSING
+        over = not _outlives(enrollment, campaign.enter.on, application, facts)
     return "application.closed" if over else None
+
+
+def _outlives(enrollment: Enrollment, on: str, application: Application, facts: Facts) -> bool:
+    """Whether what began with this event goes on although the application is closed: the closing
+    was the beginning; the offer was accepted, and being hired or the job's being filled is what
+    follows; or something was promised to somebody who had been told no by then."""
+    if on in CLOSING:
+        return True
+    offer = facts.offers.get(enrollment.subject.offer or "")
+    if offer is not None and offer.status == "accepted":
+        return application.status in ("hired", "closed")
+    decided = decided_at(application)
+    return on == "promise.made" and decided is not None and enrollment.entered_at >= decided
 
 
 def _left(campaign: Campaign, reads: Callable[[Condition], Truth]) -> Truth:
