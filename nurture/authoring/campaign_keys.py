@@ -12,7 +12,7 @@ EVENTS = frozenset(
     f"{thing}.{happened}"
     for thing, words in {
         "candidate": "upserted merged erased do_not_contact replied unsubscribed paused resumed "
-        "preferences",
+        "preferences confided",
         "application": "created stage_changed rejected reopened withdrawn hired closed",
         "interview": "scheduled rescheduled cancelled completed",
         "offer": "sent accepted declined withdrawn",

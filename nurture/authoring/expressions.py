@@ -21,6 +21,7 @@ from jinja2.parser import Parser
 from nurture.authoring import passing_time
 from nurture.core.model import Truth
 from nurture.positions import did_you_mean
+from nurture.rendering.functions import ANSWERS
 from nurture.rendering.habits import habit
 
 LONGEST = 2_000  # characters
@@ -139,12 +140,14 @@ _TIMES = ("instant", "date", "unknown")
 #: What a function gives, where that is not a text.
 _GIVES = {
     **dict.fromkeys(("hours_since", "days_since", "sent_count"), "number"),
-    **dict.fromkeys(("replied", "sent", "consents"), "flag"),
+    **dict.fromkeys(("replied", "sent", "sent_for_kind", "consents"), "flag"),
 }
 #: What takes a text in quotes, as one would write it.
 _CALLED = {
     "sent": 'write sent("interview-prep/thank-you")',
     "answered": 'write answered("coming") == "yes"',
+    "answered_here": 'write answered_here("coming") == "yes"',
+    "sent_for_kind": 'write sent_for_kind("accommodations/ask")',
     "consents": 'write consents("culture")',
 }
 _BARE = (nodes.Name, nodes.Sub, nodes.Div)
@@ -265,7 +268,7 @@ class _Compiler:
             given = getattr(node.args[0], "value", None)
             hint = f"write {name}({given}), without quotes" if isinstance(given, str) else ""
             return self._refuse(node, "expression", message, hint)
-        if name == "answered":
+        if name in ANSWERS:
             self._check_question(node)
         arguments = [self.compile(argument) for argument in node.args]
 
@@ -487,7 +490,7 @@ class _Compiler:
         if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
             return f"{node.node.name}.{node.attr}"
         if isinstance(node, nodes.Call) and (id_ := _asked(node)) is not None:
-            return f'answered("{id_}")'
+            return f'{getattr(node.node, "name", "answered")}("{id_}")'
         if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name):
             return f"{node.node.name}({'...' if node.args else ''})"
         return "this"
@@ -503,9 +506,9 @@ class _Compiler:
 
 
 def _asked(call: nodes.Call) -> str | None:
-    """The question of `answered("coming")`."""
+    """The question of `answered("coming")`, or of its sister."""
     first = call.args[0] if len(call.args) == 1 else None
-    named = isinstance(call.node, nodes.Name) and call.node.name == "answered"
+    named = isinstance(call.node, nodes.Name) and call.node.name in ANSWERS
     return first.value if named and isinstance(first, nodes.Const) else None
 
 

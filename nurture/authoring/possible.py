@@ -17,6 +17,7 @@ from jinja2.parser import Parser
 
 from nurture.core.model import Condition
 from nurture.rendering.context import VOCABULARY
+from nurture.rendering.functions import ANSWERS
 
 #: No value: every comparison with it is false.
 MISSING = None
@@ -189,7 +190,7 @@ class _Reading:
                 name, kind = f"{function}({written})", "text"
                 if function in _NUMBERS:
                     kind = "number"
-                elif function != "answered":  # true or false: nothing to compare
+                elif function not in ANSWERS:  # true or false: nothing to compare
                     return None
             case nodes.Filter(name="length", node=inner) if inner is not None:
                 name, kind = f"{_written(inner)} | length", "number"

@@ -212,6 +212,9 @@ class Candidate:
     unsubscribed: frozenset[str] = frozenset()  #: topics; "all" is every nurture mail
     consent_until: date | None = None
     wishes: Wishes = Wishes()
+    confided: bool = False  #: somebody here was told in confidence what they need: never what
+    #: by question, the Message-ID of the mail in which it was answered
+    answered_in: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)  #: phone, pronouns and declared fields
 
 
@@ -385,6 +388,7 @@ class Contact:
     outcome: str | None = None  #: of a call: spoke | voicemail | no_answer | wrong_number
     keeps: str | None = None  #: the promise that it keeps, by ref, where the person said so
     arrived: bool = True  #: False: in doubt or bounced; counted against caps, no end of a silence
+    enrollment_id: int | None = None  #: of a mail: for which its first section speaks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from nurture.core import timing
 from nurture.core.model import Candidate, Duration
-from nurture.engine.confiding import Confidant, confidant_of
+from nurture.engine.confiding import Confidant, confidant_of, confide
 from nurture.engine.project import Project
 from nurture.intake.answers import Reply, Task, take_reply
 from nurture.rendering.links import Answer
@@ -78,7 +78,9 @@ def give(project: Project, choice: Choice) -> None:
         return
     now = project.clock.now()
     if choice.question.confidential:
-        _confide(project, choice, asked, now)
+        said = f"{choice.question.text} {choice.label}"
+        about = {"application": asked.application, "question": choice.question.id}
+        confide(project, choice.candidate, said, **about)
         return
     then = choice.then
     reply = Reply(
@@ -110,19 +112,20 @@ def confidant(project: Project, choice: Choice) -> Confidant:
         return confidant_of(connection, project.config, choice.candidate, now, application)
 
 
-def _confide(project: Project, choice: Choice, asked: Asked, now: datetime) -> None:
-    to = confidant(project, choice)
-    with project.database.write() as connection:
-        confidences.tell(
-            connection,
-            choice.candidate.id,
-            f"{choice.question.text} {choice.label}",
-            person=to.email,
-            application=asked.application,
-            kind=confidences.ANSWER,
-            question=choice.question.id,
-            now=now,
-        )
+def until(project: Project, choice: Choice, now: datetime) -> datetime | None:
+    """Until when this answer pauses news or lets us keep what we hold, or by when it makes us owe
+    something; None where it does nothing of that."""
+    if choice.then is None or choice.then.length is None:
+        return None
+    calendar = project.planner.calendars.of(choice.candidate)
+    if choice.then.kind == "promise":
+        return due_at(choice.then.length, now, calendar)
+    return timing.shift(now, choice.then.length, calendar)
+
+
+def _is(then: Then | None, kind: str) -> bool:
+    return then is not None and then.kind == kind
+
 
 
 def pause_until(project: Project, choice: Choice, now: datetime) -> datetime | None:

@@ -10,6 +10,10 @@ from datetime import UTC, datetime
 
 from nurture.config import Config
 from nurture.core.model import Application, Candidate, Facts
+from nurture.engine.project import Project
+from nurture.intake.apply import apply
+from nurture.intake.events import parse_event
+from nurture.store import confidences
 from nurture.store.database import Connection
 from nurture.store.reading import load
 
@@ -21,6 +25,47 @@ class Confidant:
     email: str
     name: str
     application: str | None = None  #: the one it is about, by ref
+
+
+def confide(
+    project: Project,
+    candidate: Candidate,
+    said: str,
+    *,
+    application: str | None = None,
+    question: str | None = None,
+) -> Confidant:
+    """Keeps what they said for the one person it is for; who that is. Everybody else, campaigns
+    too, hears by `candidate.confided` that something was said, and not what.
+
+    `application` is the one it is about, where that is known; `question` what it answers.
+    """
+    now = project.clock.now()
+    kind = confidences.ACCOMMODATION if question is None else confidences.ANSWER
+    with project.database.write() as connection:
+        to = confidant_of(connection, project.config, candidate, now, application)
+        about = application or to.application
+        news = confidences.tell(
+            connection,
+            candidate.id,
+            said,
+            person=to.email,
+            application=about,
+            kind=kind,
+            question=question,
+            now=now,
+        )
+    if news:
+        event = {
+            "type": "candidate.confided",
+            "source": "confidences",
+            "occurred_at": now.isoformat(),
+            "candidate": {"id": candidate.ref},
+        }
+        if about is not None:
+            event["application"] = {"id": about}
+        apply(project.database, parse_event(event), now)
+    return to
 
 
 def confidant_of(

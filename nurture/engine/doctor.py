@@ -27,7 +27,7 @@ _MEGABYTE = 1_000_000
 _LITTLE, _TOO_LITTLE = 1_000 * _MEGABYTE, 100 * _MEGABYTE
 _MUCH_WAL = 500 * _MEGABYTE
 _SKEW = timedelta(minutes=1)
-_NAMED = 5  #: stages that are named; of more, how many
+_NAMED = 5  #: stages and kinds that are named; of more, how many
 
 
 class Level(StrEnum):
@@ -136,16 +136,30 @@ def _of_rows(found: store.Condition, database: Database, now: datetime) -> Itera
         if many:
             yield warning(check, f"{many} {said}", hint)
     yield _of_stages(found.unmapped)
+    yield _of_kinds(found.unknown_kinds)
 
 
 def _of_stages(unmapped: dict[str, int]) -> Finding:
     if not unmapped:
         return ok("stages", "every active application has a stage of ours")
-    named = [f'"{name}" ({many})' for name, many in list(unmapped.items())[:_NAMED]]
-    more = f" and {len(unmapped) - _NAMED} more" if len(unmapped) > _NAMED else ""
-    said = f"stages that are none of ours: {', '.join(named)}{more}"
+    said = f"stages that are none of ours: {_named(unmapped)}"
     hint = "nobody in them is written to by stage: send `stage` in our words, see docs/events.md"
     return warning("stages", said, hint)
+
+
+def _of_kinds(unknown: dict[str, int]) -> Finding:
+    if not unknown:
+        return ok("interviews", "every interview to come is of a kind of ours, or of none")
+    said = f"kinds of interview that are none of ours: {_named(unknown)}"
+    hint = "they are prepared for in general: send `kind` in our words, see docs/events.md"
+    return warning("interviews", said, hint)
+
+
+def _named(counted: dict[str, int]) -> str:
+    """By how many, the first ones by name."""
+    named = [f'"{name}" ({many})' for name, many in list(counted.items())[:_NAMED]]
+    more = f" and {len(counted) - _NAMED} more" if len(counted) > _NAMED else ""
+    return f"{', '.join(named)}{more}"
 
 
 # --- the way out ----------------------------------------------------------------------------------

@@ -209,6 +209,7 @@ _EVENTS: Mapping[str, tuple[str, str, Callable[[_Told], str]]] = {
     "candidate.paused": ("calm", "Pause", _until("Paused")),
     "candidate.resumed": ("calm", "Pause", _fixed("The pause ended")),
     "candidate.sensitive": ("task", "Care", _until("Special care")),
+    "candidate.confided": ("task", "Care", _fixed("They told one of us in confidence")),
     "candidate.preferences": ("go", "Wish", _preferences),
     "candidate.do_not_contact": ("stop", "Stop", _do_not_contact),
     "candidate.merged": ("calm", "Merged", _fixed("Two records became this one")),

@@ -10,11 +10,10 @@ from nurture.intake.events import IncomingEvent, parse_event
 from nurture.intake.merging import Batch
 from nurture.store.changes import Known, change
 from nurture.store.database import Database
-from nurture.store.facts import ERASED
+from nurture.store.facts import ERASED, GIVEN
 from nurture.store.tables import applications, candidates
 
 SOURCE = "answer"
-_GIVEN = "_answered"  # in a candidate's data: question -> the mail that asked and the value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +62,7 @@ def _take(known: Known, reply: Reply, events: list[IncomingEvent], now: datetime
     record = None if number is None else known.records[candidates].get(number)
     if record is None or ERASED in record.data:
         return False
-    given = dict(record.data.get(_GIVEN, {}))
+    given = dict(record.data.get(GIVEN, {}))
     this = [reply.message, reply.value]
     if given.get(reply.question) == this:
         return False
@@ -73,7 +72,9 @@ def _take(known: Known, reply: Reply, events: list[IncomingEvent], now: datetime
     for event in events:
         if event.type != "application.withdrawn" or active:
             batch.take(event)
-    record.data[_GIVEN] = given | {reply.question: this}
+    if reply.promise is not None:
+        batch.take(parse_event(_promise(reply, reply.promise, application, now)))
+    record.data[GIVEN] = given | {reply.question: this}
     record.touched = True
     known.new_tasks += [
         {

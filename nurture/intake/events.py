@@ -45,6 +45,7 @@ TYPES = {
     "candidate.resumed": "candidate",
     "candidate.sensitive": "candidate",
     "candidate.preferences": "candidate",
+    "candidate.confided": "candidate",
     "application.created": "application",
     "application.stage_changed": "application",
     "application.rejected": "application",
@@ -99,6 +100,8 @@ _BY_HAND = ("step.skipped", "step.hurried", "step.snoozed", "campaign.left")
 #: All that is taken of an event that says somebody needs care: never why.
 _SENSITIVE = ("type", "source", "id", "occurred_at", "historical", "candidate", "until", "by")
 _CUSTOM = re.compile(r"custom\.[a-z0-9][a-z0-9_.-]{0,60}")
+#: Names under which we keep what we made of theirs.
+_OWN = ("answers", "stage_raw", "kind_raw", "kind_since")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LINE_AT_MOST = 1_000_000  # characters; a longer line is no event
 
@@ -165,14 +168,6 @@ def _locale(value: str) -> str:
     return value.replace("_", "-")
 
 
-def _kind(value: Any) -> Any:
-    """`On-site`, `on_site` and `Phone screen` are understood."""
-    if not isinstance(value, str):
-        return value
-    word = re.sub(r"[\s_-]+", "", value.casefold())
-    return {"phonescreen": "phone", "videocall": "video", "finalround": "final"}.get(word, word)
-
-
 def _in_words(value: Any) -> Any:
     """One wish, or a list of them."""
     return [value] if isinstance(value, str) else value
@@ -229,7 +224,7 @@ class Part(BaseModel):
     @model_validator(mode="after")
     def _own_names(self) -> Self:
         for name in self.model_extra or {}:
-            if name.startswith("_") or name in ("answers", "stage_raw") or name in self.own:
+            if name.startswith("_") or name in _OWN or name in self.own:
                 raise ValueError(f'"{name}" is a name the engine keeps for itself')
         return self
 
@@ -311,13 +306,7 @@ class ApplicationPart(Part):
 
 class InterviewPart(Part):
     id: Ref
-    kind: (
-        Annotated[
-            Literal["phone", "video", "technical", "panel", "case", "onsite", "final"],
-            BeforeValidator(_kind),
-        ]
-        | None
-    ) = None
+    kind: Annotated[Line, StringConstraints(max_length=200)] | None = None  #: see kinds.py
     status: Literal["scheduled", "cancelled", "completed"] | None = None
     application: Ref | None = None
     starts_at: Instant | None = None

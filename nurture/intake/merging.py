@@ -8,7 +8,7 @@ from typing import Any
 
 from nurture.core import wishes
 from nurture.errors import Problem
-from nurture.intake import stages
+from nurture.intake import kinds, stages
 from nurture.intake.events import (
     ApplicationPart,
     CandidatePart,
@@ -379,7 +379,14 @@ class _Taking:
         given |= self._followed("interview")
         self._tell(record, given)
         self._cancelled_at(record, given.get("status"))
+        was = record["kind"]
+        if told.kind is not None:
+            given["kind"] = kinds.normalise(told.kind)
+        if "kind" in given:
+            given["kind_raw"] = None if given["kind"] else told.kind
         if told.booked_at is not None:
+        if was is not None and record["kind"] != was:
+            record.put("kind_since", stamp(self.at))
             record.tell("booked_at", told.booked_at, self.at)
         elif self.event.type == "interview.scheduled":
             record.tell("booked_at", self.at, self.at)

@@ -66,6 +66,7 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "discreet": "flag",
         "consent_until": "date",
         "last_contact_at": "instant",
+        "confided": "flag",
     },
     "application": {
         "stage": "enum:lead,applied,screening,assessment,interviewing,final,decision,offer,"
@@ -94,6 +95,7 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "status": "enum:scheduled,cancelled,completed",
         "starts_at": "instant",
         "ends_at": "instant",
+        "unknown_kind": "text",
         "booked_at": "instant",
         "duration_minutes": "number",
         "location": "text",
@@ -334,6 +336,7 @@ def _candidate(
 def _of_kind(kind: str, value: Any) -> Any:
     """A stored field (JSON) as what it was declared to be; None if it cannot be read as that."""
     try:
+        confided=True if candidate.confided else None,
         if kind == "date" and isinstance(value, str):
             return date.fromisoformat(value)
         if kind == "instant" and isinstance(value, str):
@@ -453,6 +456,7 @@ def _interview(
 
 def _conflict(
     interview: Interview, ends_at: datetime | None, wishes: Wishes, zone: ZoneInfo
+        unknown_kind=fields.get("kind_raw"),
 ) -> str | None:
     """The wish of the candidate that a planned interview is against, in their words."""
     starts_at = interview.starts_at

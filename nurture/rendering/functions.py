@@ -7,14 +7,20 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Undefined
 
-from nurture.core.model import Enrollment, Facts
+from nurture.core.model import Contact, Enrollment, Facts, Interview, Section
 
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+#: Of these, what reads the answer to a question that templates ask.
+ANSWERS = ("answered", "answered_here")
 #: What can be called, with the number of arguments.
 FUNCTIONS: Mapping[str, int] = {
     "sent": 1,
     "sent_count": 0,
     "replied": 0,
     "answered": 1,
+    "answered_here": 1,
+    "sent_for_kind": 1,
     "hours_since": 1,
     "days_since": 1,
     "consents": 1,
@@ -41,6 +47,11 @@ def functions(
             for part in contact.sections or (contact,)
         )
 
+    def sent_for_kind(what: str) -> bool:
+        """Whether that template, or the step of that name, was sent to them for an interview of
+        the kind that this one is, in the same application, since it is of that kind."""
+        return _sent_for_kind(facts, enrollment, what)
+
     def sent_count() -> int:
         """How many mails this person has had from us, of those that caps still look at."""
         return sum(not contact.human for contact in facts.contacts)
@@ -55,6 +66,12 @@ def functions(
         """Their stored answer, or None."""
         answers = candidate.fields.get("answers")
         return answers.get(question) if isinstance(answers, Mapping) else None
+
+    def answered_here(question: str) -> Any:
+        """The same, of what this campaign asked them this time: None where they answered an
+        earlier mail of it than the last one that asked."""
+        mail = candidate.answered_in.get(question)
+        return answered(question) if mail and _last_of_its_step(facts, enrollment, mail) else None
 
     def consents(topic: str) -> bool:
         return not candidate.unsubscribed & {topic, "all"}
@@ -72,10 +89,58 @@ def functions(
         "sent_count": sent_count,
         "replied": replied,
         "answered": answered,
+        "answered_here": answered_here,
+        "sent_for_kind": sent_for_kind,
         "consents": consents,
         "hours_since": hours_since,
         "days_since": days_since,
     }
+
+
+def _sent_for_kind(facts: Facts, enrollment: Enrollment | None, what: str) -> bool:
+    this = _interview_of(facts, enrollment and enrollment.id)
+    if this is None:
+        return False
+    return any(
+        what in (part.template, part.step)
+        and (other := _interview_of(facts, part.enrollment_id)) is not None
+        and (other.application, other.kind) == (this.application, this.kind)
+        and contact.at >= _kind_since(other)
+        for contact in facts.contacts
+        for part in contact.sections or (contact,)
+    )
+
+
+def _last_of_its_step(facts: Facts, enrollment: Enrollment | None, mail: str) -> bool:
+    """Whether this mail, by its Message-ID, is of this enrollment, and the last of its step."""
+    asked: Contact | Section | None = None
+    for contact in facts.contacts:
+        part = _part_of(contact, enrollment)
+        if contact.header == mail:
+            asked = part
+        elif asked is not None and part is not None and part.step == asked.step:
+            asked = None
+    return asked is not None
+
+
+def _part_of(contact: Contact, enrollment: Enrollment | None) -> Contact | Section | None:
+    """What of a mail was sent by this enrollment."""
+    parts: tuple[Contact | Section, ...] = contact.sections or (contact,)
+    own = (each for each in parts if enrollment and each.enrollment_id == enrollment.id)
+    return next(own, None)
+
+
+def _interview_of(facts: Facts, enrollment_id: int | None) -> Interview | None:
+    """The interview that an enrollment was entered for."""
+    for each in facts.enrollments:
+        if each.id == enrollment_id and each.subject.interview is not None:
+            return facts.interviews.get(each.subject.interview)
+    return None
+
+
+def _kind_since(interview: Interview) -> datetime:
+    since = interview.fields.get("kind_since")
+    return datetime.fromisoformat(since) if since else _EVER
 
 
 def whole_since(

@@ -14,6 +14,7 @@ from nurture.store.tables import (
     applications,
     candidates,
     events,
+    interviews,
     messages,
     stops,
     verdicts,
@@ -37,6 +38,7 @@ class Condition:
     in_doubt: int  #: that wait for `settle`
     set_aside: int  #: candidates whose planning failed
     unmapped: dict[str, int]  #: stages of sources that are none of ours, with how many people
+    unknown_kinds: dict[str, int]  #: likewise of interviews to come
     stopped: int  #: kill switches that are on
 
 
@@ -80,6 +82,7 @@ def condition(connection: Connection, now: datetime) -> Condition:
         + len(restored.held(connection)),
         set_aside=_count(connection, candidates.c.problem.is_not(None)),
         unmapped=_unmapped(connection),
+        unknown_kinds=_unknown_kinds(connection, now),
         stopped=_count(connection, stops.c.ended_at.is_(None)),
     )
 
@@ -102,6 +105,17 @@ def _unmapped(connection: Connection) -> dict[str, int]:
             own.is_not(None),
             applications.c.data["stage"].as_string().is_(None),
         )
+        .group_by(own)
+        .order_by(func.count().desc(), own)
+    )
+    return {str(name): int(many) for name, many in connection.execute(query).all()}
+
+
+def _unknown_kinds(connection: Connection, now: datetime) -> dict[str, int]:
+    own = interviews.c.data["kind_raw"].as_string()
+    query = (
+        select(own, func.count())
+        .where(interviews.c.status == "scheduled", interviews.c.starts_at > now, own.is_not(None))
         .group_by(own)
         .order_by(func.count().desc(), own)
     )

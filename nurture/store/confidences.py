@@ -1,10 +1,11 @@
 """What did candidates tell one person in confidence, and when is it gone?
 
 It stands in this table and nowhere else: no event, verdict, task, log, audit row or mail repeats
-it, and simulations go without it. Only `page` gives the words away.
+it, and simulations go without it. Only `page` gives the words away. That something was told, and
+nothing more, is a fact of the candidate's, so that no mail contradicts what it does not know.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, exists, insert, or_, select, update
 
 from nurture.store import alarm
-from nurture.store.facts import ERASED
+from nurture.store.facts import CONFIDED, ERASED
 from nurture.store.tables import applications, candidates, confidences
 
 ACCOMMODATION = "accommodation"
@@ -42,13 +43,14 @@ def tell(
     application: str | None = None,
     kind: str = ACCOMMODATION,
     question: str | None = None,
-) -> None:
+) -> bool:
     """Keep it for this person (by e-mail). An answer takes the place of the one before it, and
-    the same words for the same person are kept once; of somebody erased nothing is kept."""
+    the same words for the same person are kept once; of somebody erased nothing is kept. Whether
+    there is something to read that there was not."""
     alarm.lock(connection, {candidate_id})
     known = select(candidates.c.data).where(candidates.c.id == candidate_id)
     if ERASED in connection.execute(known).scalar_one():
-        return
+        return False
     own = confidences.c.candidate_id == candidate_id
     if question is not None:
         forget = delete(confidences).where(own, confidences.c.question == question)
@@ -56,7 +58,7 @@ def tell(
     else:
         alike = (own, confidences.c.said == said, confidences.c.person == person.casefold())
         if connection.execute(select(confidences.c.id).where(*alike)).first():
-            return
+            return False
     row = {
         "candidate_id": candidate_id,
         "application": application,
@@ -68,6 +70,8 @@ def tell(
         "seen_at": now if kind == SENSITIVE else None,
     }
     connection.execute(insert(confidences).values(row))
+    _note(connection, {candidate_id}, now)
+    return True
 
 
 def told(connection: Connection, candidate_id: int, now: datetime) -> list[Told]:
@@ -83,9 +87,11 @@ def told(connection: Connection, candidate_id: int, now: datetime) -> list[Told]
     return [Told(**row) for row in connection.execute(query).mappings()]
 
 
-def take_back(connection: Connection, candidate_id: int) -> None:
+def take_back(connection: Connection, candidate_id: int, now: datetime) -> None:
     """Everything they told is gone: they took it back, or are forgotten."""
+    alarm.lock(connection, {candidate_id})
     connection.execute(delete(confidences).where(confidences.c.candidate_id == candidate_id))
+    _note(connection, {candidate_id}, now)
 
 
 def unread(connection: Connection, person: str, now: datetime, limit: int = 50) -> Sequence[Any]:
@@ -153,8 +159,28 @@ def sweep(connection: Connection, now: datetime) -> int:
     connection.execute(over.values(until=now + KEPT))
     again = update(confidences).where(confidences.c.until.is_not(None), under_way)
     connection.execute(again.values(until=None))
-    gone = connection.execute(delete(confidences).where(confidences.c.until <= now))
+    ended = confidences.c.until <= now
+    whose = set(connection.execute(select(confidences.c.candidate_id).where(ended)).scalars())
+    alarm.lock(connection, whose)
+    gone = connection.execute(delete(confidences).where(ended))
+    _note(connection, whose, now)
     return int(gone.rowcount)
+
+
+def _note(connection: Connection, whose: Collection[int], now: datetime) -> None:
+    """Write down of each of these, whose rows are locked, whether something is told; mail that is
+    planned for them is decided anew where that is news."""
+    told = select(confidences.c.candidate_id).where(
+        confidences.c.candidate_id.in_(whose), confidences.c.kind != SENSITIVE
+    )
+    have = set(connection.execute(told).scalars())
+    known = select(candidates.c.id, candidates.c.data).where(candidates.c.id.in_(whose))
+    for id_, data in connection.execute(known).all():
+        if (CONFIDED in data) != (id_ in have):
+            rest = {name: value for name, value in data.items() if name != CONFIDED}
+            noted = rest | ({CONFIDED: True} if id_ in have else {})
+            connection.execute(update(candidates).where(candidates.c.id == id_).values(data=noted))
+            alarm.ring(connection, {id_}, now)
 
 
 def _kept(now: datetime) -> ColumnElement[bool]:

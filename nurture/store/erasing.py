@@ -25,7 +25,7 @@ _ERASED = ("stage", "applied_at", "stage_since", "rejected_at", "sent_at", "expi
 def scrub(connection: Connection, candidate: int, now: datetime) -> None:
     """Take out of everything about this person what tells who they are. That they asked to be
     forgotten, and when they were, is left: nobody could say otherwise that it was done."""
-    confidences.take_back(connection, candidate)
+    confidences.take_back(connection, candidate, now)
     requests.erased(connection, candidate, now)
     connection.execute(update(events).where(events.c.candidate_id == candidate).values(data={}))
     # Refusals quote addresses, tasks names, and a failed planning whatever it stumbled on.

@@ -211,6 +211,7 @@ class _Rows:
                     step=step,
                     application=application,
                     message_id=id_,
+                    enrollment_id=section[0],
                     header=header,
                     invite=invite,
                     arrived=state == MessageState.SENT,

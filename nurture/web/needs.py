@@ -7,8 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from nurture.core.model import Candidate
-from nurture.engine.confiding import Confidant, confidant_of
+from nurture.engine.confiding import confidant_of, confide
 from nurture.engine.project import Project
 from nurture.rendering.links import CONFIDENCES
 from nurture.store import confidences
@@ -60,7 +59,7 @@ def routes(project: Project, looks: Looks) -> APIRouter:
         return shown(request, reader_of(project, request, CONFIDENCES, token))
 
     @router.post("/p/needs/{token}")
-    def confide(request: Request, token: str, form: Form) -> Response:
+    def say(request: Request, token: str, form: Form) -> Response:
         reader = reader_of(project, request, CONFIDENCES, token)
         written = dict(form).get("said", "").replace("\r\n", "\n").strip()
         if reader.candidate is None:
@@ -69,7 +68,7 @@ def routes(project: Project, looks: Looks) -> APIRouter:
             return shown(request, reader, wrong="needs.empty")
         if len(written) > AT_MOST:
             return shown(request, reader, wrong="needs.long", written=written)
-        tell(project, reader.candidate, written)
+        confide(project, reader.candidate, written)
         return shown(request, reader, done="given")
 
     @router.post("/p/needs/{token}/take-back")
@@ -77,26 +76,10 @@ def routes(project: Project, looks: Looks) -> APIRouter:
         reader = reader_of(project, request, CONFIDENCES, token)
         if reader.candidate is not None:
             with project.database.write() as connection:
-                confidences.take_back(connection, reader.candidate.id)
+                confidences.take_back(connection, reader.candidate.id, project.clock.now())
         return shown(request, reader, done="taken_back")
 
     return router
-
-
-def tell(project: Project, candidate: Candidate, said: str) -> Confidant:
-    """Keeps what they said for the one person it is for; who that is."""
-    now = project.clock.now()
-    with project.database.write() as connection:
-        to = confidant_of(connection, project.config, candidate, now)
-        confidences.tell(
-            connection,
-            candidate.id,
-            said,
-            person=to.email,
-            application=to.application,
-            now=now,
-        )
-    return to
 
 
 def _name(project: Project, connection: Connection, told: confidences.Told) -> str:

@@ -94,9 +94,9 @@ def test_instants_are_brought_to_utc() -> None:
             {
                 "type": "interview.scheduled",
                 "candidate": ANA,
-                "interview": {"id": 1, "kind": "zoom"},
+                "interview": {"id": 1, "kind": 7},
             },
-            "must be phone, video",
+            "kind: ",
         ),
         ({"type": "candidate.upserted", "candidate": {**ANA, "_as_of": {}}}, "keeps for itself"),
         ({"type": "candidate.upserted", "candidate": {**ANA, "note": "a\0b"}}, "NUL"),
