@@ -384,11 +384,11 @@ class Contact:
     header: str | None = None  #: of a mail: its Message-ID
     invite: str | None = None  #: of a mail: what it told calendars, see rendering/invitation.py
     sections: "tuple[Section, ...]" = ()  #: of a bundle, all; its category is its first one's
+    enrollment_id: int | None = None  #: of a mail: for which its first section speaks
     human: bool = False
     outcome: str | None = None  #: of a call: spoke | voicemail | no_answer | wrong_number
     keeps: str | None = None  #: the promise that it keeps, by ref, where the person said so
     arrived: bool = True  #: False: in doubt or bounced; counted against caps, no end of a silence
-    enrollment_id: int | None = None  #: of a mail: for which its first section speaks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,8 +44,8 @@ TYPES = {
     "candidate.paused": "candidate",
     "candidate.resumed": "candidate",
     "candidate.sensitive": "candidate",
-    "candidate.preferences": "candidate",
     "candidate.confided": "candidate",
+    "candidate.preferences": "candidate",
     "application.created": "application",
     "application.stage_changed": "application",
     "application.rejected": "application",
@@ -99,9 +99,9 @@ _DETAILS = {
 _BY_HAND = ("step.skipped", "step.hurried", "step.snoozed", "campaign.left")
 #: All that is taken of an event that says somebody needs care: never why.
 _SENSITIVE = ("type", "source", "id", "occurred_at", "historical", "candidate", "until", "by")
-_CUSTOM = re.compile(r"custom\.[a-z0-9][a-z0-9_.-]{0,60}")
 #: Names under which we keep what we made of theirs.
 _OWN = ("answers", "stage_raw", "kind_raw", "kind_since")
+_CUSTOM = re.compile(r"custom\.[a-z0-9][a-z0-9_.-]{0,60}")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LINE_AT_MOST = 1_000_000  # characters; a longer line is no event
 

@@ -377,16 +377,16 @@ class _Taking:
         if told.model_fields_set & {"starts_at", "ends_at"}:
             record.tell("ends_at", told.ends_at, self.at)
         given |= self._followed("interview")
-        self._tell(record, given)
-        self._cancelled_at(record, given.get("status"))
         was = record["kind"]
         if told.kind is not None:
             given["kind"] = kinds.normalise(told.kind)
         if "kind" in given:
             given["kind_raw"] = None if given["kind"] else told.kind
-        if told.booked_at is not None:
+        self._tell(record, given)
         if was is not None and record["kind"] != was:
             record.put("kind_since", stamp(self.at))
+        self._cancelled_at(record, given.get("status"))
+        if told.booked_at is not None:
             record.tell("booked_at", told.booked_at, self.at)
         elif self.event.type == "interview.scheduled":
             record.tell("booked_at", self.at, self.at)

@@ -64,9 +64,9 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "formality": "text",
         "channel": "text",
         "discreet": "flag",
+        "confided": "flag",
         "consent_until": "date",
         "last_contact_at": "instant",
-        "confided": "flag",
     },
     "application": {
         "stage": "enum:lead,applied,screening,assessment,interviewing,final,decision,offer,"
@@ -92,10 +92,10 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
     },
     "interview": {
         "kind": "enum:phone,video,technical,panel,case,onsite,final",
+        "unknown_kind": "text",
         "status": "enum:scheduled,cancelled,completed",
         "starts_at": "instant",
         "ends_at": "instant",
-        "unknown_kind": "text",
         "booked_at": "instant",
         "duration_minutes": "number",
         "location": "text",
@@ -321,6 +321,7 @@ def _candidate(
         formality=fields.get("formality"),
         channel=fields.get("channel"),
         discreet=True if fields.get("discreet") is True else None,
+        confided=True if candidate.confided else None,
         consent_until=candidate.consent_until,
         last_contact_at=last_contact(facts, None, config.categories, now)
         if "last_contact_at" in asked
@@ -336,7 +337,6 @@ def _candidate(
 def _of_kind(kind: str, value: Any) -> Any:
     """A stored field (JSON) as what it was declared to be; None if it cannot be read as that."""
     try:
-        confided=True if candidate.confided else None,
         if kind == "date" and isinstance(value, str):
             return date.fromisoformat(value)
         if kind == "instant" and isinstance(value, str):
@@ -434,6 +434,7 @@ def _interview(
         minutes = round((ends_at - starts_at).total_seconds() / 60)
     return _present(
         kind=interview.kind,
+        unknown_kind=fields.get("kind_raw"),
         status=interview.status,
         starts_at=starts_at,
         ends_at=ends_at,
@@ -456,7 +457,6 @@ def _interview(
 
 def _conflict(
     interview: Interview, ends_at: datetime | None, wishes: Wishes, zone: ZoneInfo
-        unknown_kind=fields.get("kind_raw"),
 ) -> str | None:
     """The wish of the candidate that a planned interview is against, in their words."""
     starts_at = interview.starts_at

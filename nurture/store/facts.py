@@ -22,11 +22,11 @@ _CANDIDATE = ("first_name", "last_name", "timezone", "country", "subdivision", "
 ERASED = "_erased_at"
 #: In the data of a candidate: when they last answered a question in a mail.
 ANSWERED_AT = "_answered_at"
-_APPLICATION = ("stage", "recruiter", "coordinator", "hiring_manager")
 #: In the data of a candidate: question -> the mail that asked it and the option they chose.
 GIVEN = "_answered"
 #: In the data of a candidate: that somebody here was told something in confidence.
 CONFIDED = "_confided"
+_APPLICATION = ("stage", "recruiter", "coordinator", "hiring_manager")
 
 
 def candidate_from_row(row: Row) -> Candidate:
@@ -41,9 +41,9 @@ def candidate_from_row(row: Row) -> Candidate:
         unsubscribed=frozenset(row["unsubscribed"]),
         consent_until=_date(data.get("consent_until")),
         wishes=wishes.wishes_of(data),
-        fields=_fields(data, (*_CANDIDATE, "consent_until", *wishes.KEYS)),
         confided=CONFIDED in data,
         answered_in={question: mail for question, (mail, _) in data.get(GIVEN, {}).items()},
+        fields=_fields(data, (*_CANDIDATE, "consent_until", *wishes.KEYS)),
         **{key: data.get(key) for key in _CANDIDATE},
     )
 
