@@ -47,7 +47,17 @@ class Narrowed:
 OPAQUE = Narrowed(UNSURE, frozenset(), frozenset({"?"}))
 
 #: Facts that are put together of several, or that the vocabulary has and no row.
-_COMPOSED = frozenset({("candidate", "full_name"), ("application", "last_contact_at")})
+_COMPOSED = frozenset(
+    {
+        ("candidate", "full_name"),
+        ("candidate", "in_process"),
+        ("candidate", "last_contact_at"),
+        ("application", "last_contact_at"),
+        ("application", "next_date_at"),
+        ("application", "notes_in_a_row"),
+        ("application", "to_be_told"),
+    }
+)
 #: Dates and instants that are checked when they are stored: where there is a text, there is a time.
 _SURE_TIMES = frozenset(
     {

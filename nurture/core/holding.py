@@ -17,6 +17,7 @@ from nurture.core.verdicts import FollowUps, Policy, Recipient
 
 #: So that an interval that holds from now on holds now as well: its ends are allowed.
 _BEFORE = timedelta(seconds=1)
+_NONE = timedelta(0)
 
 #: At a weekly pace, so that another weekday chosen makes no two mails in two days.
 BETWEEN_WEEKLY = timedelta(days=4)
@@ -55,8 +56,8 @@ class Holding:
     def of(self, tone: Tone, category: Category) -> list[Hold]:
         """What holds this kind of mail back whatever has a place: a mail that joins another's, too.
 
-        Pauses hold nurture mail, bad news what is cheerful, special care both; follow-ups wait for
-        an answer, and the house's `never` for better hours.
+        Pauses hold nurture mail, bad news and special care what is cheerful, too; follow-ups wait
+        for an answer, and the house's `never` for better hours.
         """
         story, now = self._recipient.story, self._now
         nurture, cheerful = category.klass is MessageClass.NURTURE, tone is Tone.CHEERFUL
@@ -66,8 +67,8 @@ class Holding:
             found.append(self._until(paused_until, Reason.CANDIDATE_PAUSED))
         if (nurture or cheerful) and self.sensitive_until is not None:
             found.append(self._until(self.sensitive_until, Reason.SENSITIVE))
-        if cheerful and story.bad_news_at is not None and self._policy.cheerful_after_bad_news:
-            end = story.bad_news_at + self._policy.cheerful_after_bad_news
+        if story.bad_news_at is not None:
+            end = story.bad_news_at + self._after_bad_news(nurture, cheerful)
             if end > now:
                 found.append(self._until(end, Reason.TONE))
         found += hours_of_tone(self._policy.never, tone, self._recipient.calendar)
@@ -93,6 +94,13 @@ class Holding:
         """A mail of this category will go then."""
         if category.follow_up:
             self._when_asked().append(at)
+
+    def _after_bad_news(self, nurture: bool, cheerful: bool) -> timedelta:
+        """How long this kind of mail leaves somebody in peace then."""
+        return max(
+            self._policy.nurture_after_bad_news if nurture else _NONE,
+            self._policy.cheerful_after_bad_news if cheerful else _NONE,
+        )
 
     def _until(self, end: datetime, reason: Reason) -> Blocked:
         return Blocked(self._now - _BEFORE, end, reason, {"until": end.isoformat()})

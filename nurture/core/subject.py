@@ -42,6 +42,13 @@ def application_of(facts: Facts, subject: Subject) -> Application | None:
     return active[0] if len(active) == 1 else None
 
 
+def in_process(facts: Facts) -> bool:
+    """Whether an application of theirs is active, whichever, beyond a lead."""
+    return any(
+        each.status == "active" and each.stage != "lead" for each in facts.applications.values()
+    )
+
+
 def interview_of(
     facts: Facts, subject: Subject, now: datetime
 ) -> tuple[Interview | None, datetime | None]:

@@ -26,6 +26,7 @@ from nurture.core.model import (
     Step,
     Verdict,
 )
+from nurture.core.subject import in_process
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,7 @@ class Policy:
     follow_ups: FollowUps | None = None
     bundle: Together | None = None  #: None: every mail goes by itself
     cheerful_after_bad_news: timedelta = timedelta(0)
+    nurture_after_bad_news: timedelta = timedelta(0)
     max_wait: timedelta = timedelta(days=30)
     send_slack: timedelta = timedelta(minutes=15)
     undo_window: timedelta = timedelta(0)  #: how long an approval can be taken back
@@ -76,7 +78,7 @@ def story(facts: Facts) -> Story:
     return Story(
         bad_news_at=max(bad_news, default=None),
         heard_at=max(heard, default=None),
-        in_process=any(each.status == "active" and each.stage != "lead" for each in applications),
+        in_process=in_process(facts),
         received={
             each.template: each
             for each in facts.contacts

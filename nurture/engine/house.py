@@ -44,6 +44,7 @@ def policy(config: Config) -> Policy:
             then_quiet=config.follow_ups.then_quiet,
         ),
         cheerful_after_bad_news=config.tone.cheerful_after_bad_news,
+        nurture_after_bad_news=config.tone.nurture_after_bad_news,
         bundle=Together(within=config.bundle.within, at_most=config.bundle.at_most),
         max_wait=config.max_wait,
         send_slack=config.send_slack,

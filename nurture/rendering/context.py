@@ -36,6 +36,7 @@ from nurture.core.moving import moved_from, moved_to
 from nurture.core.promised import next_date, notes_in_a_row, slips
 from nurture.core.subject import (
     application_of,
+    in_process,
     interview_of,
     last_contact,
     offer_of,
@@ -68,6 +69,7 @@ VOCABULARY: Mapping[str, Mapping[str, str]] = {
         "consent_until": "date",
         "last_contact_at": "instant",
     },
+        "in_process": "flag",
     "application": {
         "stage": "enum:lead,applied,screening,assessment,interviewing,final,decision,offer,"
         "hired,rejected,withdrawn,on_hold",
@@ -339,6 +341,7 @@ def _of_kind(kind: str, value: Any) -> Any:
     try:
         if kind == "date" and isinstance(value, str):
             return date.fromisoformat(value)
+        in_process=True if in_process(facts) else None,
         if kind == "instant" and isinstance(value, str):
             at = datetime.fromisoformat(value)
             return at if at.tzinfo else None

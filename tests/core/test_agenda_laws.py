@@ -166,6 +166,7 @@ def policies(draw: st.DrawFn) -> Policy:
         never=draw(st.lists(nevers(), max_size=1)),
         follow_ups=draw(st.none() | ceilings),
         cheerful_after_bad_news=draw(st.sampled_from([timedelta(0), 2 * DAY, 14 * DAY])),
+        nurture_after_bad_news=draw(st.sampled_from([timedelta(0), 14 * DAY])),
         max_wait=draw(st.sampled_from([2 * DAY, 30 * DAY])),
         send_slack=draw(st.sampled_from([timedelta(0), STEP])),
     )
@@ -394,6 +395,8 @@ def is_fit(
     until += [asked_for.sensitive_until] if nurture or cheerful else []
     if cheerful and story.bad_news_at is not None:
         until.append(story.bad_news_at + world.policy.cheerful_after_bad_news)
+    if nurture and story.bad_news_at is not None:
+        until.append(story.bad_news_at + world.policy.nurture_after_bad_news)
     if any(end is not None and at < end for end in until):
         return False
     if any(rule.tone is tone and within(rule, local) for rule in world.policy.never):

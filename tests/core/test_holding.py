@@ -94,10 +94,11 @@ def decide(
     told: Story | None = None,
     ledger: Ledger | None = None,
     now: datetime = MONDAY,
+    policy: Policy = POLICY,
 ) -> list[Item]:
     calendar = Calendar(zone=ZoneInfo("Europe/Lisbon"), holidays=lambda _: None, key="c1")
     recipient = Recipient(candidate=of, calendar=calendar, story=told or Story())
-    agenda = plan(recipient, wants, ledger or Ledger(), POLICY, now)
+    agenda = plan(recipient, wants, ledger or Ledger(), policy, now)
     order = [one.key for one in wants]
     return sorted(agenda.items, key=lambda item: order.index(item.key))
 
@@ -239,6 +240,17 @@ def test_no_cheer_for_two_weeks_after_bad_news_in_any_application() -> None:
     assert (cheer.reason, cheer.at) == (Reason.TONE, datetime(2026, 12, 4, 10, tzinfo=UTC))
     assert set(cheer.detail) == {"until"}, "which application it was is nobody's business"
     assert plain.verdict is Verdict.SEND
+
+
+def test_nor_any_nurture_mail_where_the_house_wants_that() -> None:
+    bad_news_at = MONDAY - 3 * DAY
+    both = want("culture"), want("help", send="plain")
+    policy = replace(POLICY, nurture_after_bad_news=14 * DAY)
+    culture, plain = decide(*both, told=Story(bad_news_at=bad_news_at), policy=policy)
+    assert (culture.reason, culture.at) == (Reason.TONE, datetime(2026, 12, 4, 10, tzinfo=UTC))
+    assert plain.verdict is Verdict.SEND
+    for at_once in decide(*both, told=Story(bad_news_at=bad_news_at)):
+        assert at_once.verdict is Verdict.SEND
 
 
 def test_bad_news_does_not_come_in_the_hours_in_which_the_house_sends_none() -> None:
