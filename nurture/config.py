@@ -212,9 +212,21 @@ class WrittenAs:
 # --- the parts, in the order of config.yaml ------------------------------------------------------
 
 
+#: Nothing that ends a declaration or an attribute; the last one is a kind of font.
+_FONT = r"(?:'[A-Za-z0-9 -]{1,60}'|[A-Za-z-][A-Za-z0-9 -]{0,60}), *"
+_FONTS = rf"^(?:{_FONT}){{1,12}}(?:sans-serif|serif)$"
+FontStack = Annotated[str, Field(pattern=_FONTS, max_length=300)]
+
+
+class Fonts(Keys):
+    body: FontStack = "Georgia, 'Times New Roman', serif"
+    heading: FontStack = "'Segoe UI', -apple-system, Roboto, Helvetica, Arial, sans-serif"
+
+
 class Brand(Keys):
     accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#1f6f5c"
     logo: str | None = None
+    fonts: Fonts = Fonts()
 
 
 class Company(Keys):
@@ -517,7 +529,6 @@ AnyCategory = Annotated[Category, WrittenAs(CategoryKeys, CategoryKeys.category,
 AnyCap = Annotated[Cap, WrittenAs(CapKeys, CapKeys.cap, Cap)]
 AnyGap = Annotated[Gap, WrittenAs(GapKeys, GapKeys.gap, Gap)]
 
-    nurture_after_bad_news: Length = timedelta(days=14)
 # --- defaults that people add to or change key by key --------------------------------------------
 
 _SERVICE, _NURTURE, _PRIVACY = MessageClass

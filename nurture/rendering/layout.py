@@ -1,7 +1,8 @@
 """What does the page around a letter look like?
 
-Layouts are `templates/layouts/*.html`, written in Jinja. They get the company, its colours (made
-readable whatever the accent is) and the footer's words; everything about the reader is a token.
+Layouts are `templates/layouts/*.html`, written in Jinja. They get the company, its fonts, its
+colours (made readable whatever the accent is) and the footer's words; everything about the reader
+is a token.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from nurture.rendering.sandbox import TemplateEnvironment
 from nurture.rendering.words import words_for
 
 _PAPER, _INK = "#ffffff", "#26241f"
-_NIGHT_PAPER = "#211f1c"
+_SHADE, _NIGHT_SHADE = "#f5f3ee", "#2b2925"  # the darkest by day and the lightest by night
 _READABLE = 4.5  # WCAG 2.2, 1.4.3: contrast of text
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "ur", "yi"})
 
@@ -36,6 +37,9 @@ class Layouts:
         #: sha256 of those that were read already
         self.digests = {name: _digest(source) for name, source in self._sources.items()}
         self._colours = colours(config.company.brand.accent)
+        # In CSS, where `'` has to stay what it is: config.py lets through nothing that harms there.
+        fonts = config.company.brand.fonts.model_dump()
+        self._fonts = {name: Markup(stack) for name, stack in fonts.items()}  # noqa: S704
 
     def page(
         self, name: str, *, body: Markup, fixed: Mapping[str, str], nurture: bool, locale: str
@@ -61,6 +65,7 @@ class Layouts:
                     },
                     logo=logo if logo and logo.startswith("https://") else "",
                     colours=self._colours,
+                    fonts=self._fonts,
                     words=dict(words_for(locale)),
                     nurture=nurture,
                     lang=locale,
@@ -91,11 +96,13 @@ def _digest(source: str) -> str:
 
 def colours(accent: str) -> dict[str, str]:
     """The accent, and what can be read on it and in it, by day and by night."""
+    on_accent = _PAPER if contrast(accent, _PAPER) >= contrast(accent, _INK) else _INK
     return {
         "accent": accent,
-        "on_accent": _PAPER if contrast(accent, _PAPER) >= contrast(accent, _INK) else _INK,
-        "link": readable(accent, _PAPER),
-        "night_link": readable(accent, _NIGHT_PAPER),
+        "on_accent": on_accent,
+        "button": readable(accent, on_accent),
+        "link": readable(accent, _SHADE),
+        "night_link": readable(accent, _NIGHT_SHADE),
     }
 
 
