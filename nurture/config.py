@@ -517,6 +517,7 @@ class FollowUps(Keys):
 
 class ToneRules(Keys):
     cheerful_after_bad_news: Length = timedelta(days=14)
+    nurture_after_bad_news: Length = timedelta(days=14)
 
 
 Phrase = Annotated[str, Field(pattern=r"\S")]
@@ -529,7 +530,6 @@ AnyCategory = Annotated[Category, WrittenAs(CategoryKeys, CategoryKeys.category,
 AnyCap = Annotated[Cap, WrittenAs(CapKeys, CapKeys.cap, Cap)]
 AnyGap = Annotated[Gap, WrittenAs(GapKeys, GapKeys.gap, Gap)]
 
-    nurture_after_bad_news: Length = timedelta(days=14)
 # --- defaults that people add to or change key by key --------------------------------------------
 
 _SERVICE, _NURTURE, _PRIVACY = MessageClass

@@ -2,22 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from nurture.core import timing
 from nurture.core.model import Candidate, Duration
 from nurture.engine.confiding import Confidant, confidant_of, confide
 from nurture.engine.project import Project
-from nurture.intake.answers import Reply, Task, take_reply
+from nurture.engine.promising import due_at
+from nurture.intake.answers import Promised, Reply, Task, take_reply
 from nurture.rendering.links import Answer
 from nurture.rendering.questions import Question, Then
 from nurture.rendering.templates import Template, choose
-from nurture.store import confidences
+from nurture.store import requests
 from nurture.store.asked import Asked, find_asked
 from nurture.store.facts import find_number
 
 _TASK_DUE = Duration(amount=1, unit="business days")
+#: What nothing takes back when the answer becomes another one, and how a person is told so.
+_STANDS = {
+    "leave": "a campaign ended",
+    "withdraw": "their application was withdrawn",
+    "promise": "something was promised to them",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +103,19 @@ def give(project: Project, choice: Choice) -> None:
         set_to=_value(project, choice),
         then=str(then) if then else "",
         leaves=[asked.enrollment] if then and then.kind == "leave" else (),
-        pause_until=pause_until(project, choice, now),
+        pause_until=until(project, choice, now) if _is(then, "pause") else None,
         resume=_resumes(choice, now),
-        withdraw=then is not None and then.kind == "withdraw",
+        withdraw=_is(then, "withdraw"),
+        news=_news(choice),
+        keep_until=_day(project, choice, now) if _is(then, "keep") else None,
+        promise=_promised(project, choice, now),
         tasks=_tasks(project, choice, now),
     )
+    with project.database.write() as connection:  # twice is once, so nothing is lost in between
+        if _is(then, "delete"):
+            requests.ask(connection, choice.candidate.id, requests.DELETION, now)
+        elif _is(_before(choice), "delete"):
+            requests.take_back(connection, choice.candidate.id, requests.DELETION, now)
     take_reply(project.database, reply, now)
 
 
@@ -127,13 +142,26 @@ def _is(then: Then | None, kind: str) -> bool:
     return then is not None and then.kind == kind
 
 
+def _news(choice: Choice) -> bool | None:
+    """Whether they want news from now on: who wants all deleted wants none. None: as before."""
+    ends = ("unsubscribe", "delete")
+    if choice.then is not None and choice.then.kind in ends:
+        return False
+    before = _before(choice)
+    return True if before is not None and before.kind in ends else None
 
-def pause_until(project: Project, choice: Choice, now: datetime) -> datetime | None:
-    """Until when this answer pauses everything that can wait, if it does."""
-    if choice.then is None or choice.then.pause is None:
+
+def _promised(project: Project, choice: Choice, now: datetime) -> Promised | None:
+    due = _day(project, choice, now)
+    if due is None or choice.then is None or choice.then.kind != "promise":
         return None
-    calendar = project.planner.calendars.of(choice.candidate)
-    return timing.shift(now, choice.then.pause, calendar)
+    return Promised(what=choice.then.what, due=due, team=project.config.sender.email)
+
+
+def _day(project: Project, choice: Choice, now: datetime) -> date | None:
+    """The same, as the day that it is where they are."""
+    at = until(project, choice, now)
+    return None if at is None else project.planner.calendars.of(choice.candidate).local(at).date()
 
 
 def _asking(
@@ -191,14 +219,11 @@ def _tasks(project: Project, choice: Choice, now: datetime) -> list[Task]:
     texts = []
     if choice.then is not None and choice.then.kind == "task":
         texts.append(f'{who} answered "{question.text}": {choice.label}')
-    if before is not None and before.kind in ("leave", "withdraw"):
+    if before is not None and before.kind in _STANDS:
         former = question.options[choice.given or ""]
-        done = (
-            "their application was withdrawn" if before.kind == "withdraw" else "a campaign ended"
-        )
         texts.append(
             f'{who} changed the answer to "{question.text}" from "{former}" to "{choice.label}":'
-            f" {done} after the first, and nothing undoes that by itself"
+            f" {_STANDS[before.kind]} after the first, and nothing undoes that by itself"
         )
     calendar = project.planner.calendars.of(candidate)
     due_at = timing.shift(now, _TASK_DUE, calendar)

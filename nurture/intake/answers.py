@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from nurture.intake.apply import wanted_of
 from nurture.intake.events import IncomingEvent, parse_event
 from nurture.intake.merging import Batch
-from nurture.store.changes import Known, change
+from nurture.store.changes import Known, Record, change
 from nurture.store.database import Database
 from nurture.store.facts import ERASED, GIVEN
 from nurture.store.tables import applications, candidates
@@ -22,6 +22,15 @@ class Task:
 
     text: str
     due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promised:
+    """What an answer makes us owe."""
+
+    what: str
+    due: date
+    team: str  #: the e-mail of who owes it where no colleague is known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +52,9 @@ class Reply:
     pause_until: datetime | None = None
     resume: bool = False  #: ends the pause that the answer before this one began
     withdraw: bool = False
+    news: bool | None = None  #: no nurture mail any more, or all of it again
+    keep_until: date | None = None  #: what we hold may be kept until that day
+    promise: Promised | None = None
     tasks: Sequence[Task] = ()
 
 
@@ -114,6 +126,8 @@ def _events(reply: Reply, now: datetime) -> list[dict[str, Any]]:
     }
     if reply.then:
         answer["then"] = reply.then
+    if reply.keep_until is not None:
+        candidate["consent_until"] = reply.keep_until.isoformat()
     about = {"candidate": candidate}
     if reply.application is not None:
         about["application"] = application
@@ -124,7 +138,26 @@ def _events(reply: Reply, now: datetime) -> list[dict[str, Any]]:
         told.append({**shared, "type": "candidate.paused", "until": until, **own})
     elif reply.resume:
         told.append({**shared, "type": "candidate.resumed", **own})
+    if reply.news is False:
+        told.append({**shared, "type": "candidate.unsubscribed", **own})
+    elif reply.news:
+        wanted = {"topics": {"all": True}}
+        told.append({**shared, "type": "candidate.preferences", "preferences": wanted, **own})
     if reply.withdraw and reply.application is not None:
         withdrawn = {"application": {"id": reply.application}, "reason": "their answer to a mail"}
         told.append({**shared, "type": "application.withdrawn", **own, **withdrawn})
     return told
+
+
+def _promise(
+    reply: Reply, promised: Promised, application: Record | None, now: datetime
+) -> dict[str, Any]:
+    roles = ("recruiter", "coordinator", "hiring_manager")
+    owners = [application[role] for role in roles] if application is not None else []
+    owner = next((each for each in owners if each), promised.team)
+    about = {"application": reply.application} if reply.application is not None else {}
+    ref = f"p-{reply.enrollment}-{reply.step}-{reply.question}-{now:%Y%m%d%H%M%S}"
+    promise = {"id": ref, "what": promised.what, "owner": owner, **about}
+    due = {"due": promised.due.isoformat()}
+    told = {"type": "promise.made", "source": SOURCE, "occurred_at": now.isoformat()}
+    return {**told, "candidate": {"id": reply.candidate}, "promise": promise | due}

@@ -328,6 +328,7 @@ def _candidate(
         last_contact_at=last_contact(facts, None, config.categories, now)
         if "last_contact_at" in asked
         else None,
+        in_process=True if in_process(facts) else None,
     )
     for name, kind in config.candidate_fields.items():
         value = _of_kind(kind, fields.get(name))
@@ -341,7 +342,6 @@ def _of_kind(kind: str, value: Any) -> Any:
     try:
         if kind == "date" and isinstance(value, str):
             return date.fromisoformat(value)
-        in_process=True if in_process(facts) else None,
         if kind == "instant" and isinstance(value, str):
             at = datetime.fromisoformat(value)
             return at if at.tzinfo else None

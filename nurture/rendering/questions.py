@@ -19,7 +19,10 @@ from nurture.errors import Problem
 from nurture.positions import Place, Positions, did_you_mean
 
 OPTIONS_MAX = 10
-THENS = ("pause", "leave", "withdraw", "task")
+THENS = ("pause", "leave", "withdraw", "unsubscribe", "keep", "delete", "promise", "task")
+#: Those that say for how long, with an example.
+_LONG = {"pause": "pause 3 months", "keep": "keep 12 months"}
+_PROMISE = re.compile(r"(?P<what>\S.*?) within (?P<within>.+)")
 #: What an answer may set besides the declared candidate fields, and what it is. Nothing by which
 #: the engine finds or judges people: no address, no stage.
 SETTABLE: Mapping[str, Mapping[str, str]] = {
@@ -42,12 +45,14 @@ class Then:
     """What an answer sets in motion."""
 
     kind: str  #: one of THENS
-    pause: Duration | None = None
+    length: Duration | None = None  #: of a pause; how long we keep what we hold, or have for it
+    what: str = ""  #: is promised
 
     def __str__(self) -> str:
-        if self.pause is None:
+        if self.length is None:
             return self.kind
-        return f"{self.kind} {self.pause.amount} {self.pause.unit}"
+        promised = f" {self.what} within" if self.what else ""
+        return f"{self.kind}{promised} {self.length.amount} {self.length.unit}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,18 +180,28 @@ class _Reading:
 
     def one(self, below: Place, text: str) -> Then | None:
         kind, _, rest = " ".join(text.split()).partition(" ")
-        if kind == "pause":
-            try:
-                return Then(kind=kind, pause=parse_duration(rest or "-"))
-            except ValueError as error:
-                message = str(error) if rest else "say for how long"
-                self.wrong(below, "duration", message, "pause 3 months")
-                return None
+        if kind in _LONG:
+            return self.long(below, kind, rest, _LONG[kind])
+        if kind == "promise":
+            promised = _PROMISE.fullmatch(rest)
+            example = "promise feedback within 5 business days"
+            within = promised["within"] if promised else ""
+            what = promised["what"] if promised else ""
+            return self.long(below, kind, within, example, what)
         if kind in THENS and not rest:
             return Then(kind=kind)
-        hint = did_you_mean(kind, THENS) or "known: pause 3 months, leave, withdraw, task"
+        hint = did_you_mean(kind, THENS) or f"known: {', '.join(THENS)}"
         self.wrong(below, "invalid-value", f'"{text}" is nothing that can follow', hint)
         return None
+
+    def long(self, below: Place, kind: str, rest: str, example: str, what: str = "") -> Then | None:
+        """What takes its time, or has a date."""
+        try:
+            return Then(kind=kind, length=parse_duration(rest or "-"), what=what)
+        except ValueError as error:
+            message = str(error) if rest else "say for how long"
+            self.wrong(below, "duration", message, example)
+            return None
 
 
 def sets_problems(

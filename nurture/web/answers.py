@@ -6,7 +6,7 @@ form of its own, so an answer can be changed on the same page, and no script is 
 
 from fastapi import APIRouter, Request, Response
 
-from nurture.engine.answering import Choice, choice_of, confidant, give, pause_until
+from nurture.engine.answering import Choice, choice_of, confidant, give, until
 from nurture.engine.project import Project
 from nurture.web.looks import Looks
 from nurture.web.reader import known, stranger
@@ -41,7 +41,7 @@ def _shown(
     now = project.clock.now()
     chosen = choice.answer.option
     reader = known(project, choice.candidate)
-    until = pause_until(project, choice, now)
+    day = until(project, choice, now)
     return reader.page(
         looks,
         request,
@@ -58,7 +58,7 @@ def _shown(
         before=choice.question.options.get(choice.given or ""),
         then=choice.then.kind if choice.then else "",
         for_job=choice.asked is not None and choice.asked.application is not None,
-        until=reader.day(until) if until else "",
+        until=reader.day(day) if day else "",
         to=confidant(project, choice).name if choice.question.confidential else "",
     )
 

@@ -1,16 +1,17 @@
 """What an answer sets in motion, on each kind of database."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from nurture.core.model import Candidate
 from nurture.engine.answering import choice_of, give
 from nurture.rendering.links import Answer
 from nurture.store.facts import find_application, find_candidate
-from nurture.store.tables import enrollments, events, tasks
+from nurture.store.tables import enrollments, events, promises, requests, tasks
 from tests.world import World
 
 CAMPAIGN = """\
@@ -35,8 +36,14 @@ ask:
     options: {yes: "Yes", later: "Not now", no: "No", talk: "Let us talk"}
     sets: application.source
     then: {later: pause 3 months, no: withdraw, talk: task, yes: leave}
+  - id: data
+    text: And what we hold?
+    options: {keep: "Keep it", stop: "No more news", delete: "Delete it", why: "Why?"}
+    then: {keep: keep 12 months, stop: unsubscribe, delete: delete, why: promise word within 2 days}
 ---
 {{ ask("coming") }}
+
+{{ ask("data") }}
 """
 
 
@@ -55,8 +62,8 @@ def asked(world: World) -> World:
     return world
 
 
-def answer(world: World, option: str) -> None:
-    token = world.project.signer.answer_token(Answer(1, 1, "coming", option))
+def answer(world: World, option: str, question: str = "coming") -> None:
+    token = world.project.signer.answer_token(Answer(1, 1, question, option))
     choice = choice_of(world.project, token)
     assert choice is not None
     give(world.project, choice)
@@ -134,3 +141,49 @@ def test_the_same_answer_to_a_later_mail_counts_again(asked: World) -> None:
     assert choice is not None
     give(asked.project, choice)
     assert given(asked) == ["answer.given", "candidate.paused"] * 2
+
+
+def ana(world: World) -> Candidate:
+    with world.database.read() as connection:
+        found = find_candidate(connection, "c1")
+    assert found is not None
+    return found
+
+
+def open_requests(world: World) -> list[str]:
+    query = select(requests.c.kind).where(requests.c.done_at.is_(None))
+    return column(world, query)
+
+
+def test_no_more_news_is_obeyed_and_another_answer_brings_it_back(asked: World) -> None:
+    answer(asked, "stop", "data")
+    assert ana(asked).unsubscribed == {"all"}
+    answer(asked, "keep", "data")
+    assert ana(asked).unsubscribed == set()
+
+
+def test_keeping_lasts_as_long_as_the_question_says(asked: World) -> None:
+    answer(asked, "keep", "data")
+    assert ana(asked).consent_until == date(2027, 11, 23)
+
+
+def test_deletion_is_asked_for_once_ends_news_and_can_be_taken_back(asked: World) -> None:
+    answer(asked, "delete", "data")
+    answer(asked, "delete", "data")
+    assert open_requests(asked) == ["deletion"]
+    assert ana(asked).unsubscribed == {"all"}
+    answer(asked, "keep", "data")
+    assert open_requests(asked) == []
+    assert ana(asked).unsubscribed == set()
+
+
+def test_an_answer_makes_a_promise_that_somebody_owes(asked: World) -> None:
+    answer(asked, "why", "data")
+    with asked.database.read() as connection:
+        rows = connection.execute(select(promises)).mappings().all()
+    (made,) = rows
+    assert (made["what"], made["owner"], made["application"]) == ("word", "ida@example.com", "a1")
+    assert made["due_at"] == datetime(2026, 11, 25, 15, tzinfo=UTC)
+    answer(asked, "stop", "data")
+    (told,) = column(asked, select(tasks.c.text))
+    assert "something was promised to them" in told

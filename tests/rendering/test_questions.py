@@ -81,8 +81,19 @@ def test_what_follows_is_for_every_option_or_for_each_its_own(project) -> None:
     own = COMING + "    then: {no: pause 3 months}\n"
     some, problems = read(project, template(own))
     assert problems == []
-    pause = Then(kind="pause", pause=Duration(amount=3, unit="months"))
+    pause = Then(kind="pause", length=Duration(amount=3, unit="months"))
     assert some["letter"].ask[0].then == {"no": pause}
+    assert str(pause) == "pause 3 months"
+
+
+def test_an_answer_can_make_a_promise(project) -> None:
+    said = "promise the feedback note within 5 business days"
+    found, problems = read(project, template(COMING + f"    then: {{yes: {said}}}\n"))
+    assert problems == []
+    then = found["letter"].ask[0].then["yes"]
+    within = Duration(amount=5, unit="business days")
+    assert then == Then(kind="promise", what="the feedback note", length=within)
+    assert str(then) == said
 
 
 @pytest.mark.parametrize(
@@ -97,6 +108,8 @@ def test_what_follows_is_for_every_option_or_for_each_its_own(project) -> None:
         (COMING + "    then: leav\n", (8, 11), "invalid-value", "leave"),
         (COMING + "    then: pause\n", (8, 11), "duration", "how long"),
         (COMING + "    then: pause 3 moons\n", (8, 11), "duration", "pause 3 months"),
+        (COMING + "    then: keep\n", (8, 11), "duration", "keep 12 months"),
+        (COMING + "    then: promise feedback\n", (8, 11), "duration", "within 5 business days"),
         (COMING + "    then: {nope: leave}\n", (8, 12), "unknown-key", "nope"),
         (COMING + "    then: {no: leave it}\n", (8, 16), "invalid-value", "leave it"),
     ],
