@@ -41,6 +41,8 @@ NOW = datetime(2026, 9, 22, 9, tzinfo=UTC)
 STARTS_AT = datetime(2026, 9, 30, 9, tzinfo=UTC)
 WHEN = "Wednesday, 30 September 2026, 10:00"
 KINDS = ("phone", "video", "technical", "panel", "case", "onsite", "final")
+#: Folders of templates that are about one interview.
+OF_AN_INTERVIEW = ("interview-prep/", "accommodations/")
 SUBJECT = Subject(application="a", interview="i")
 PROMISE = Promise(
     ref="p", candidate_id=1, what="an answer", made_at=NOW, due_at=STARTS_AT + timedelta(hours=5)
@@ -150,7 +152,7 @@ def all_written(renderer: Renderer, config: Config, template: Template) -> list[
         _WRITTEN[template.name] = [
             written(renderer, config, template, facts)
             for facts in variants()
-            if facts.interviews or "interview-prep" not in template.name
+            if facts.interviews or not template.name.startswith(OF_AN_INTERVIEW)
         ]
     return _WRITTEN[template.name]
 
@@ -186,7 +188,8 @@ def test_every_template_is_sent_by_a_campaign(config: Config) -> None:
 def test_every_kind_of_interview_gets_exactly_one_kit(config: Config) -> None:
     steps = Library(config).campaigns["interview-preparation"].steps
     kits = [step for step in steps if step.at and step.at.offset.unit == "business days"]
-    kits = [step for step in kits if step.send != "interview-prep/sample-questions" and step.send]
+    extras = ("interview-prep/sample-questions", "interview-prep/team-intro")
+    kits = [step for step in kits if step.send and step.send not in extras]
     kits = [step for step in kits if step.at and step.at.before]
     for kind in (*KINDS, None):
         interview = {"kind": kind} if kind else {}
@@ -279,9 +282,13 @@ def test_the_only_pictures_are_words(template: Template) -> None:
         "confirmation",
         "changed",
         "what-to-expect",
+        "phone-kit",
         "technical-kit",
         "panel-kit",
+        "case-kit",
         "onsite-day",
+        "final-kit",
+        "team-intro",
         "sample-questions",
         "day-before",
         "two-hours-before",
@@ -308,9 +315,13 @@ def test_the_way_in_is_in_the_text_part_too(name: str, renderer: Renderer, confi
     [
         "interview-prep/confirmation",
         "interview-prep/what-to-expect",
+        "interview-prep/phone-kit",
         "interview-prep/technical-kit",
         "interview-prep/panel-kit",
+        "interview-prep/case-kit",
         "interview-prep/onsite-day",
+        "interview-prep/final-kit",
+        "accommodations/ask",
         "status/received",
         "status/next-stage",
     ],
@@ -448,11 +459,13 @@ def test_a_moved_interview_is_told_and_its_reminders_follow_but_not_the_lesson(
     ana.live_until(THURSDAY + timedelta(days=7))
     assert ana.so_far() == [
         ("Thu 10:00", "confirmation", "send"),
+        ("Thu 11:00", "ask", "send"),
         ("Mon 10:00", "panel-kit", "send"),
         ("Tue 10:00", "sample-questions", "send"),
         ("Wed 15:00", "day-before", "send"),
         ("Wed 16:00", "changed", "send"),
         ("Sun 15:00", "day-before", "send"),
+        ("Mon 06:00", "not-confirmed", "task"),
         ("Mon 08:00", "two-hours-before", "send"),
         ("Mon 14:00", "thank-you", "send"),
         ("Wed 14:00", "answer-due", "task"),
