@@ -14,9 +14,10 @@ _OWN = "…"
 
 
 def called(renderer: Renderer, name: str) -> str:
-    """The title of the letter of this name; its name, where the subject is no help."""
-    template = renderer.template(name, None)
-    return (title_of(template.subject) if template is not None else "") or name
+    """The title of the letter of this name, or of each part of `a+b`; its name, where the subject
+    is no help."""
+    found = [(part, renderer.template(part, None)) for part in name.split("+")]
+    return " + ".join((title_of(each.subject) if each else "") or part for part, each in found)
 
 
 @lru_cache(maxsize=4096)
