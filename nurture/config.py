@@ -659,6 +659,7 @@ class Settings(Keys):
     company: Company = Company()
     sender: Sender = Sender()
     locale: Language = "en"
+    formality: Literal["formal", "informal"] = "formal"
     timezone: Zone = "Europe/Lisbon"
     database: Annotated[str, AfterValidator(_database)] = Field(
         "sqlite:///var/nurture.db", repr=False

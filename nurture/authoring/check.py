@@ -8,6 +8,7 @@ from pathlib import Path
 from nurture.authoring.cut_texts import cut_texts
 from nurture.authoring.freshness import stale_texts
 from nurture.authoring.library import Library
+from nurture.authoring.untranslated import untranslated
 from nurture.authoring.whole import Whole, stage_problems
 from nurture.clock import SystemClock
 from nurture.config import Config, load_partly
@@ -28,6 +29,7 @@ def check(config: Config, today: date | None = None) -> list[Problem]:
     found += cut_texts(config)
     today = today or SystemClock().now().date()
     found += stale_texts(library.templates.values(), whole.campaigns.values(), today)
+    found += untranslated(library.templates, whole.campaigns.values(), config)
     return sorted(problem for problem in set(found) if not _is_said_already(problem, found))
 
 

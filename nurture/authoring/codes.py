@@ -1197,6 +1197,14 @@ _CODES = (
     ),
     # --- translations and layouts
     _code(
+        "untranslated",
+        "file",
+        "a campaign writes in a language, and one of its letters is not in it",
+        "Its readers get the default text: between letters in their language one in another.",
+        "a campaign that sends prep/kit and prep/thanks, with prep/kit.de.md alone",
+        "prep/kit.de.md and prep/thanks.de.md",
+    ),
+    _code(
         "translation-lacks",
         "file",
         "a translation does not say a value that the default one says",

@@ -11,9 +11,10 @@ from nurture.engine.confiding import Confidant, confidant_of, confide
 from nurture.engine.project import Project
 from nurture.engine.promising import due_at
 from nurture.intake.answers import Promised, Reply, Task, take_reply
+from nurture.rendering.languages import plain
 from nurture.rendering.links import Answer
 from nurture.rendering.questions import Question, Then
-from nurture.rendering.templates import Template, choose
+from nurture.rendering.templates import Template, chosen_for
 from nurture.store import requests
 from nurture.store.asked import Asked, find_asked
 from nurture.store.facts import find_number
@@ -72,7 +73,7 @@ def choice_of(project: Project, token: str) -> Choice | None:
         candidate=candidate,
         asked=section,
         question=question,
-        locale=template.locale or project.config.locale,
+        locale=plain(template.locale or project.config.locale),
         given=given if isinstance(given, str) and given in question.options else None,
     )
 
@@ -169,18 +170,17 @@ def _asking(
 ) -> tuple[Template, Asked | None] | None:
     """The template that asked, in the reader's language, and the section of the mail that it was;
     if it asks that no more, another one that does."""
-    templates = project.library.templates
-    locale = candidate.locale or project.config.locale
+    templates, config = project.library.templates, project.config
 
     def asks(template: Template | None) -> bool:
         return template is not None and any(each.id == answer.question for each in template.ask)
 
     for section in asked:
-        own = choose(templates, section.template, locale)
+        own = chosen_for(templates, section.template, candidate, config)
         if own is not None and asks(own):
             return own, section
     other = next((each.name for each in templates.values() if asks(each)), "")
-    chosen = choose(templates, other, locale)
+    chosen = chosen_for(templates, other, candidate, config)
     if chosen is None or not asks(chosen):
         return None
     return chosen, asked[0] if asked else None

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from nurture.core.model import Candidate, Condition, Facts, Step, Subject
 from nurture.engine.letters import Preview, likely_subject
 from nurture.engine.project import Project
 from nurture.errors import NurtureError
 from nurture.rendering.context import context
-from nurture.rendering.templates import Template, choose
+from nurture.rendering.languages import INFORMAL, plain
+from nurture.rendering.templates import Template, chosen_for
 
 #: A locale that nobody reads: whoever has it gets the default template.
 _NOBODYS = "und"
@@ -91,14 +93,21 @@ def _holds(step: Step, words: dict[str, object]) -> bool:
 
 
 def _chosen(project: Project, template: Template, facts: Facts) -> Template | None:
-    locale = facts.candidate.locale or project.config.locale
-    return choose(project.library.templates, template.name, locale)
+    templates = project.library.templates
+    return chosen_for(templates, template.name, facts.candidate, project.config)
 
 
 def _reading(project: Project, template: Template, facts: Facts) -> Facts | None:
-    """The same person, in the language of this template where theirs would choose another."""
-    for locale in (facts.candidate.locale, template.locale, project.config.locale, _NOBODYS):
-        reader = replace(facts, candidate=replace(facts.candidate, locale=locale))
+    """The same person, in the language and the address of this template where theirs would choose
+    another."""
+    if _chosen(project, template, facts) is template:
+        return facts
+    candidate, own = facts.candidate, template.locale and plain(template.locale)
+    for locale, formality in product(
+        (candidate.locale, own, project.config.locale, _NOBODYS), ("formal", INFORMAL)
+    ):
+        fields = {**candidate.fields, "formality": formality}
+        reader = replace(facts, candidate=replace(candidate, locale=locale, fields=fields))
         if _chosen(project, template, reader) is template:
             return reader
     return None

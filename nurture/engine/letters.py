@@ -28,6 +28,7 @@ from nurture.rendering import mime
 from nurture.rendering.context import context
 from nurture.rendering.errors import RenderError
 from nurture.rendering.invitation import Invitation, invitation
+from nurture.rendering.languages import reads
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Part, Rendered, Renderer
 from nurture.rendering.templates import Template
@@ -139,7 +140,7 @@ class Letters:
             config=self.config,
             now=now,
             promise=promise,
-            named=self.renderer.named(message.template, facts.candidate.locale),
+            named=self.renderer.named(message.template, self._tag(facts)),
         )
         category = self.config.categories[message.category]
         part = Part(template=message.template, context=words, category=category)
@@ -184,6 +185,9 @@ class Letters:
         written = self._render(message, facts, parts, now, trial=bool(trial))
         return _shown(written, message)
 
+    def _tag(self, facts: Facts) -> str:
+        return reads(facts.candidate, self.config)
+
     def _name_of(self, mail: str) -> str:
         return f"<{mail}@{self.config.sender.email.partition('@')[2]}>"
 
@@ -214,7 +218,7 @@ class Letters:
             [each.part for each in parts],
             candidate_id=facts.candidate.id,
             message_id=message.id,
-            locale=facts.candidate.locale,
+            locale=self._tag(facts),
         )
         entry = self._invitation(parts[0], rendered, facts, now) if len(parts) == 1 else None
         if trial:
@@ -235,7 +239,7 @@ class Letters:
     ) -> Invitation | None:
         """What the mail says to calendars, where its template wants that and there is something
         to say."""
-        template = self.renderer.template(one.part.template, facts.candidate.locale)
+        template = self.renderer.template(one.part.template, self._tag(facts))
         if template is None or template.calendar is None:
             return None
         return invitation(
@@ -251,7 +255,7 @@ class Letters:
         )
 
     def _category_of(self, name: str, facts: Facts) -> str:
-        template = self.renderer.template(name, facts.candidate.locale)
+        template = self.renderer.template(name, self._tag(facts))
         if template is None:
             names = sorted(self.renderer.templates)
             hint = did_you_mean(name, names) or f"there are {', '.join(names)}"

@@ -23,9 +23,10 @@ from nurture.engine.recording import by_key
 from nurture.engine.sections import section_of
 from nurture.rendering.context import zone_of
 from nurture.rendering.errors import RenderError
+from nurture.rendering.languages import reads
 from nurture.rendering.mime import message_id_for
 from nurture.rendering.renderer import Renderer
-from nurture.rendering.templates import Template, choose, template_in
+from nurture.rendering.templates import Template, chosen_for, template_in
 from nurture.store import mails, revisions
 from nurture.store.database import Connection
 from nurture.store.mails import Mail
@@ -221,8 +222,8 @@ def _limit(
 def _category_of(project: Project, template: str, facts: Facts) -> Category | None:
     """Of a template; of several that are one mail, the most necessary of theirs."""
     templates, categories = project.library.templates, project.config.categories
-    locale = facts.candidate.locale or project.config.locale
-    found = [choose(templates, name, locale) for name in names_in(template, templates)]
+    names = names_in(template, templates)
+    found = [chosen_for(templates, name, facts.candidate, project.config) for name in names]
     known = [categories[each.category] for each in found if each and each.category in categories]
     return max(known, key=lambda each: each.priority, default=None)
 
@@ -299,7 +300,7 @@ def _words_of(
     digests = {name: digest for name, digest in found.templates.items() if digest is not None}
     if found.layout is None or len(digests) < len(found.templates):
         return now, ("It went before the words of mails were kept: these are today's.", _FACTS)
-    locale = facts.candidate.locale
+    locale = reads(facts.candidate, project.config)
     if all(
         now.renderer.digests(name, locale) == (digest, found.layout)
         for name, digest in digests.items()

@@ -39,6 +39,7 @@ from nurture.engine.stops import NOTHING
 from nurture.engine.truths import Truths
 from nurture.errors import NurtureError
 from nurture.rendering.context import context
+from nurture.rendering.languages import reads
 from nurture.rendering.renderer import Renderer
 from nurture.rendering.talking_points import talking_points
 from nurture.rendering.titles import called
@@ -395,7 +396,7 @@ class Planner:
             words = self._words(facts, enrollment, now)
             application = facts.applications.get(enrollment.subject.application or "")
             try:
-                locale = facts.candidate.locale or self.config.locale
+                locale = reads(facts.candidate, self.config)
                 text = talking_points(self.renderer(), item.step.send, words, locale=locale)
             except NurtureError as error:
                 if instead:

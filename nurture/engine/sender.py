@@ -30,6 +30,7 @@ from nurture.engine.recovery import recover
 from nurture.engine.sections import digests_in, first_to_go, had_sections, row_of
 from nurture.engine.stops import StopList
 from nurture.errors import NurtureError, OutsideError
+from nurture.rendering.languages import reads
 from nurture.store import alarm, planning, revisions, sections
 from nurture.store.database import Connection, Database
 from nurture.store.planning import SentBy
@@ -174,7 +175,7 @@ class Sender:
     def _sent_by(self, one: Message | Section, facts: Facts) -> SentBy:
         """The revisions in force: `write` is about to take the same, in this same thread."""
         campaign = self.planner.library.campaigns.get(one.campaign)
-        locale = facts.candidate.locale
+        locale = reads(facts.candidate, self.planner.config)
         template, layout = self.planner.renderer().digests(one.template, locale)
         return SentBy(campaign.digest if campaign else None, template, layout)
 

@@ -13,7 +13,7 @@ from nurture.engine.project import Project
 from nurture.errors import NurtureError
 from nurture.rendering.context import context
 from nurture.rendering.errors import RenderError
-from nurture.rendering.templates import choose
+from nurture.rendering.languages import reads, tag_of
 from nurture.store import approvals
 from nurture.store.approvals import Place
 from nurture.store.database import Connection
@@ -126,8 +126,8 @@ def _subject(project: Project, id_: int, facts: Facts) -> str | None:
     """What its subject says; None: that is to be found in the whole letter only."""
     message = next((each for each in facts.messages if each.id == id_), None)
     renderer = project.letters.renderer
-    locale = facts.candidate.locale or project.config.locale
-    template = choose(renderer.templates, message.template, locale) if message else None
+    locale = reads(facts.candidate, project.config)
+    template = renderer.template(message.template, locale) if message else None
     if message is None or template is None:
         return None
     enrollment = next(each for each in facts.enrollments if each.id == message.enrollment_id)
@@ -257,7 +257,11 @@ def _alike(
 ) -> list[int]:
     """Letters in the same words to others: of one template, in one revision."""
     digests = project.letters.renderer.digests
-    words = digests(message.template, facts.candidate.locale)
+
+    def tag(data: Mapping[str, Any]) -> str:
+        return tag_of(data.get("locale"), data.get("formality"), project.config)
+
+    words = digests(message.template, reads(facts.candidate, project.config))
     rows = approvals.waiting(
         connection,
         whose,
@@ -266,6 +270,6 @@ def _alike(
         limit=_TOGETHER,
     )
     others = [row for row in rows if row["id"] != message.id]
-    same = [row for row in others if digests(message.template, row["data"].get("locale")) == words]
+    same = [row for row in others if digests(message.template, tag(row["data"])) == words]
     found = seen(project, connection, same, allowed)
     return [id_ for id_, each in found.items() if each.how is Approval.BATCH]

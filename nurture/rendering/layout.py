@@ -15,6 +15,7 @@ from markupsafe import Markup
 from nurture.config import Config
 from nurture.errors import shown
 from nurture.rendering.errors import RenderError
+from nurture.rendering.languages import plain
 from nurture.rendering.sandbox import TemplateEnvironment
 from nurture.rendering.words import words_for
 
@@ -68,7 +69,7 @@ class Layouts:
                     fonts=self._fonts,
                     words=dict(words_for(locale)),
                     nurture=nurture,
-                    lang=locale,
+                    lang=plain(locale),
                     direction="rtl" if locale.partition("-")[0] in _RIGHT_TO_LEFT else "ltr",
                 )
             )

@@ -14,6 +14,7 @@ from nurture.config import Config
 from nurture.core.model import Category, MessageClass
 from nurture.rendering.context import VOCABULARY, Named
 from nurture.rendering.errors import RenderError
+from nurture.rendering.languages import plain, reading, written
 from nurture.rendering.layout import Layouts
 from nurture.rendering.links import CONFIDENCES, PREFERENCES, UNSUBSCRIBE, Answer, Signer
 from nurture.rendering.naming import named_in
@@ -87,7 +88,8 @@ class Renderer:
     ) -> None:
         self._templates = templates
         #: Asked twice a mail; there are as many answers as templates and languages.
-        self._choose = lru_cache(maxsize=4096)(partial(choose, templates))
+        self._own = written(config)
+        self._choose = lru_cache(maxsize=4096)(partial(choose, templates, own=self._own))
         self._named = lru_cache(maxsize=4096)(self._names)
         self._config = config
         self._signer = signer
@@ -111,7 +113,7 @@ class Renderer:
 
     def template(self, name: str, locale: str | None) -> Template | None:
         """The one that `render` would take for this reader."""
-        return self._choose(name, locale or self._config.locale)
+        return self._choose(name, locale or self._own)
 
     def digests(self, name: str, locale: str | None) -> tuple[str | None, str | None]:
         """Which files `render` would take for this reader: the sha256 of the template's bytes and
@@ -124,7 +126,7 @@ class Renderer:
     def named(self, name: str, locale: str | None) -> Named:
         """What the context for this template and this reader has to hold; all there is, where
         there is no such template."""
-        return self._named(name, locale or self._config.locale)
+        return self._named(name, locale or self._own)
 
     def _names(self, name: str, locale: str) -> Named:
         template = self._choose(name, locale)
@@ -140,8 +142,9 @@ class Renderer:
         category: Category | None = None,
         message_id: int = 0,
     ) -> Rendered:
-        """The mail in the reader's locale, their language, or the default. `message_id` is the
-        row's that asks its questions; without it they can be looked at and not be answered.
+        """The mail in the words of `locale` (a tag: see languages.py), their language, or the
+        default. `message_id` is the row's that asks its questions; without it they can be looked
+        at and not be answered.
 
         `context` is what `context.context` gives. `category` is the message's, where it is not
         the template's own. Raises RenderError; never leaves a blank.
@@ -187,7 +190,7 @@ class Renderer:
 
     def line(self, source: str, context: Mapping[str, Any], *, locale: str | None = None) -> str:
         """One line of a campaign file (a task's text) with the same vocabulary."""
-        words = self._words(context, locale or self._config.locale, markdown=False)
+        words = self._words(context, locale or self._own, markdown=False)
         return self._line(source, words, "task", 1)
 
     def draft(
@@ -195,7 +198,7 @@ class Renderer:
     ) -> Draft:
         """As `render` in the template's own language, without the slow part: quick enough to try
         every template on somebody. `asked` takes the place of its questions. Raises RenderError."""
-        locale = template.locale or self._config.locale
+        locale = template.locale or self._own
         category = self._config.categories.get(template.category)
         words = self._words(context, locale, template.markdown)
         words["links"] = _made(self._links(0))
@@ -203,8 +206,8 @@ class Renderer:
         words["_asked"] = asked if asked is not None else self._asked(template, 0, 0)
         slots = Slots()
         body = self._body(template, words, slots)
-        plain = plain_from_markdown(body) if template.markdown else plain_from_html(body)
-        text = typed(tidy(plain)).fill(slots.values)
+        unfilled = plain_from_markdown(body) if template.markdown else plain_from_html(body)
+        text = typed(tidy(unfilled)).fill(slots.values)
         read = " ".join(text.split())
         facts = [
             self._line(fact, words, template.file, template.facts_line) for fact in template.facts
@@ -224,18 +227,20 @@ class Renderer:
         locale: str | None,
     ) -> Rendered:
         first = letters[0]
-        reading = self._reading(first.template, locale)
+        read_in = self._reading(first.template, locale)
         links = self._links(candidate_id)
         for number, letter in enumerate(letters):
             with _Of(letter.template, number):
                 if letter.klass is not first.klass:
                     raise RenderError(f"{letter.klass} mail never joins {first.klass} mail")
+                if (own := self._reading(letter.template, locale)) != read_in:
+                    raise RenderError(f"what is in {own} never joins what is in {read_in}")
                 self._find_words(letter, links, locale)
                 letter.words["_asked"] = self._asked(letter.template, candidate_id, message_id)
                 of, line = letter.template, letter.template.subject_line
                 letter.subject = self._line(of.subject, letter.words, of.file, line)
         with _Of(first.template, 0):
-            preheader = self._preheader(letters, reading)
+            preheader = self._preheader(letters, read_in)
         # Subject and footer are values like any other.
         slots = Slots()
         fixed = {
@@ -247,7 +252,7 @@ class Renderer:
         skeleton = Skeleton(
             files=tuple((letter.template.key, letter.template.digest) for letter in letters),
             layout=first.template.layout,
-            locale=reading,
+            locale=read_in,
             klass=first.klass,
             preheader=bool(preheader),
             whole=self._whole(letters, slots),
@@ -259,7 +264,7 @@ class Renderer:
             preheader=preheader,
             html_part=html,
             text_part=text,
-            locale=reading,
+            locale=plain(read_in),
             link=links["unsubscribe_url"],
         )
         for number, letter in enumerate(letters):
@@ -269,11 +274,11 @@ class Renderer:
 
     def _find_words(self, letter: _Letter, links: Links, locale: str | None) -> None:
         template = letter.template
-        reading = self._reading(template, locale)
-        letter.words = self._words(letter.context, reading, template.markdown)
+        read_in = self._reading(template, locale)
+        letter.words = self._words(letter.context, read_in, template.markdown)
         if "links" in self.named(template.name, locale):
             letter.words["links"] = _made(links)
-        letter.words["why"] = why(letter.klass, letter.context, reading)
+        letter.words["why"] = why(letter.klass, letter.context, read_in)
 
     def _preheader(self, letters: Sequence[_Letter], locale: str) -> str:
         """The template's own; of several letters, what there is besides the first."""
@@ -306,7 +311,7 @@ class Renderer:
         )
 
     def _reading(self, template: Template, locale: str | None) -> str:
-        return _reading_locale(template.locale or self._config.locale, locale)
+        return reading(template.locale or self._own, locale or self._own)
 
     def _words(self, context: Mapping[str, Any], locale: str, markdown: bool) -> dict[str, Any]:
         return {
@@ -389,9 +394,3 @@ class _Of:
 
 def _made(links: Links) -> dict[str, str]:
     return {name: make() for name, make in links.items()}
-
-
-def _reading_locale(words: str, reader: str | None) -> str:
-    """Dates follow the words: `pt-BR` dates in a Portuguese mail, never German ones in English."""
-    wanted = (reader or "").replace("_", "-")
-    return wanted if wanted.partition("-")[0] == words.partition("-")[0] else words

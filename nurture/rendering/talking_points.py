@@ -5,7 +5,6 @@ from typing import Any
 
 from nurture.rendering.errors import RenderError
 from nurture.rendering.renderer import Asked, Renderer
-from nurture.rendering.templates import choose
 
 
 def talking_points(
@@ -13,7 +12,7 @@ def talking_points(
 ) -> str:
     """Its subject, a blank line, and its text without the footer; of each question the answers
     that there are. Raises RenderError, as the mail would."""
-    template = choose(renderer.templates, name, locale)
+    template = renderer.template(name, locale)
     if template is None:
         raise RenderError(f'there is no template "{name}"', template=name)
     asked: Asked = {

@@ -1,8 +1,8 @@
 """Which templates are there, and what does each declare about itself?
 
 A template is one file below `templates/`: front matter between `---` lines, then the words in
-Markdown (`.md`) or HTML (`.html`). `name.de.md` beside `name.md` is the German one. Layouts are
-`templates/layouts/*.html`.
+Markdown (`.md`) or HTML (`.html`). `name.de.md` beside `name.md` is the German one, and
+`name.de-informal.md` that for who is addressed as du. Layouts are `templates/layouts/*.html`.
 """
 
 import hashlib
@@ -16,11 +16,18 @@ from pathlib import Path, PurePath
 from jinja2 import TemplateSyntaxError, nodes
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from nurture.core.model import Tone
+from nurture.config import Config
+from nurture.core.model import Candidate, Tone
 from nurture.errors import Problem, Problems, shown
 from nurture.files import read_bytes, text_in
 from nurture.positions import Positions, did_you_mean, read_yaml, validate
 from nurture.rendering.invitation import Asks
+from nurture.rendering.languages import (
+    alternatives,
+    reads,
+    shortened,
+    written,
+)
 from nurture.rendering.questions import AskKeys, Question, places_of, read_questions
 from nurture.rendering.sandbox import TemplateEnvironment
 from nurture.rendering.unreadable import unreadable
@@ -28,14 +35,15 @@ from nurture.rendering.unreadable import unreadable
 LAYOUTS = "layouts"
 NOTICES = "notices"  #: below templates/ too: mail to our own people, see notices.py
 _NOT_YET = ("talking_points", "promise")
-_NAME = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*)(?:\.(?P<locale>[a-z]{2,3}(?:-\w{2,8})*))?")
+_TAG = r"[a-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?(?:-informal)?"
+_NAME = re.compile(rf"(?P<name>[A-Za-z0-9][A-Za-z0-9_-]*)(?:\.(?P<locale>{_TAG}))?")
 _FENCE = re.compile(r"---[ \t]*\n(?P<yaml>.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
     name: str  #: the path below templates/, without suffix and locale
-    locale: str | None = None  #: None: the default one
+    locale: str | None = None  #: `de`, `de-informal`: see languages.py; None: the default one
     file: str  #: as shown to people
     subject: str
     preheader: str = ""
@@ -107,15 +115,27 @@ def load_templates(root: Path) -> tuple[dict[str, Template], list[Problem]]:
     return templates, sorted(problems + more + differing)
 
 
-def choose(templates: Mapping[str, Template], name: str, locale: str | None) -> Template | None:
-    """The best one for a reader: their locale (`pt-BR`), their language (`pt`), the default."""
-    wanted = (locale or "").replace("_", "-")
-    by_locale = {key.lower(): key for key in templates if key.startswith(f"{name}.")}
-    for tag in (wanted, wanted.partition("-")[0]):
-        key = by_locale.get(f"{name}.{tag}".lower())
-        if tag and key is not None:
+def choose(
+    templates: Mapping[str, Template], name: str, reader: str, own: str = ""
+) -> Template | None:
+    """The best one for a reader of this tag (see languages.py): their address and place, their
+    language, the default one, which is in `own`."""
+    by_tag = {key.lower(): key for key in templates if key.startswith(f"{name}.")}
+    own_short = shortened(own)
+    for tag in alternatives(reader.replace("_", "-")):
+        key = by_tag.get(f"{name}.{tag}".lower())
+        if key is not None:
             return templates[key]
+        if tag == own_short:
+            break
     return templates.get(name)
+
+
+def chosen_for(
+    templates: Mapping[str, Template], name: str, candidate: Candidate, config: Config
+) -> Template | None:
+    """The one that this candidate reads."""
+    return choose(templates, name, reads(candidate, config), written(config))
 
 
 def questions_of(templates: Iterable[Template]) -> dict[str, tuple[str, ...]]:
@@ -174,7 +194,7 @@ def template_in(raw: bytes, below: PurePath, file: str) -> Template:
             1,
             "template-name",
             f'"{below.name}"',
-            "use letters, digits, - and _, or name.de.md",
+            "use letters, digits, - and _, or name.de.md, or name.de-informal.md",
         )
     text = text_in(raw, file).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:  # no database keeps it, and no mail may carry it

@@ -10,6 +10,7 @@ from functools import lru_cache
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_timezone_location
 
+from nurture.rendering.languages import plain
 from nurture.rendering.words import zone_words
 
 _DAY_FIRST = ("en", "en-GB", "en-IE", "en-AU", "en-NZ")
@@ -24,14 +25,14 @@ def when(instant: datetime, zone: tzinfo, locale: str) -> str:
 def day(instant: date, zone: tzinfo, locale: str) -> str:
     """`Thursday, 3 December 2026`. Takes a date as well."""
     local = instant.astimezone(zone).date() if isinstance(instant, datetime) else instant
-    pattern = "EEEE, d MMMM y" if locale in _DAY_FIRST else "full"
+    pattern = "EEEE, d MMMM y" if plain(locale) in _DAY_FIRST else "full"
     return format_date(local, pattern, locale=babel_locale(locale))
 
 
 @lru_cache(maxsize=4096)
 def clock(instant: datetime, zone: tzinfo, locale: str) -> str:
     """`10:00 (Lisbon time)`."""
-    pattern = "HH:mm" if locale in _DAY_FIRST else "short"
+    pattern = "HH:mm" if plain(locale) in _DAY_FIRST else "short"
     told = format_time(instant.astimezone(zone), pattern, locale=babel_locale(locale))
     return f"{told} ({zone_name(str(zone), locale)})"
 
@@ -50,7 +51,7 @@ def zone_name(key: str, locale: str) -> str:
 @lru_cache(maxsize=256)
 def babel_locale(tag: str) -> Locale:
     """The nearest locale that Babel knows; English for a tag that means nothing."""
-    for candidate in (tag, tag.partition("-")[0]):
+    for candidate in (plain(tag), tag.partition("-")[0]):
         try:
             return Locale.parse(candidate, sep="-")
         except (ValueError, UnknownLocaleError):

@@ -2,12 +2,15 @@
 entry, in each language.
 
 A language that is not here reads English ones; dates follow the reader's language all the same.
+What `de-informal` does not say otherwise is as in `de`.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from nurture.core.model import MessageClass
+from nurture.rendering.languages import INFORMAL, is_informal, language
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -30,12 +33,22 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "why_service": "Sie erhalten diese Nachricht wegen Ihrer Bewerbung bei {company}.",
         "why_nurture": "Sie erhalten diese Nachricht, weil Sie mit {company} über eine mögliche "
         "Mitarbeit in Kontakt stehen.",
-        "why_privacy": "Sie erhalten diese Nachricht, weil {company} Ihre Bewerberdaten speichert.",
+        "why_privacy": "Sie erhalten diese Nachricht, weil {company} Ihre Bewerbungsdaten "
+        "speichert.",
         "unsubscribe": "Abmelden",
         "preferences": "Auswählen, was Sie erhalten",
         "also": "Außerdem in dieser Nachricht",
         "interview": "Gespräch",
         "appointment": "Termin",
+    },
+    "de-informal": {
+        "why_job": "Du erhältst diese Nachricht wegen deiner Bewerbung als {job} bei {company}.",
+        "why_service": "Du erhältst diese Nachricht wegen deiner Bewerbung bei {company}.",
+        "why_nurture": "Du erhältst diese Nachricht, weil du mit {company} über eine mögliche "
+        "Mitarbeit in Kontakt stehst.",
+        "why_privacy": "Du erhältst diese Nachricht, weil {company} deine Bewerbungsdaten "
+        "speichert.",
+        "preferences": "Auswählen, was du erhältst",
     },
     "fr": {
         "zone": "heure de {city}",
@@ -51,6 +64,16 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "also": "Également dans ce message",
         "interview": "Entretien",
         "appointment": "Rendez-vous",
+    },
+    "fr-informal": {
+        "why_job": "Tu reçois ce message au sujet de ta candidature au poste de {job} chez "
+        "{company}.",
+        "why_service": "Tu reçois ce message au sujet de ta candidature chez {company}.",
+        "why_nurture": "Tu reçois ce message parce que tu es en contact avec {company} au sujet "
+        "d’un emploi.",
+        "why_privacy": "Tu reçois ce message parce que {company} conserve tes données de "
+        "candidature.",
+        "preferences": "Choisir ce que tu reçois",
     },
     "es": {
         "zone": "hora de {city}",
@@ -82,14 +105,18 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def words_for(locale: str) -> Mapping[str, str]:
-    """The footer's words; English ones for a language that is not here."""
-    return _WORDS.get(locale.partition("-")[0].lower(), _WORDS["en"])
+@lru_cache(maxsize=256)
+def words_for(tag: str) -> Mapping[str, str]:
+    """The footer's words, in the address of the tag; English ones for a language that is not
+    here."""
+    short = language(tag)
+    formal = _WORDS.get(short, _WORDS["en"])
+    return {**formal, **_WORDS.get(f"{short}-{INFORMAL}", {})} if is_informal(tag) else formal
 
 
-def zone_words(locale: str) -> str:
+def zone_words(tag: str) -> str:
     """How a zone is named by its `{city}`; a language that is not here says the city alone."""
-    own = _WORDS.get(locale.partition("-")[0].lower())
+    own = _WORDS.get(language(tag))
     return own["zone"] if own else "{city}"
 
 

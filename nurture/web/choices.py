@@ -18,6 +18,7 @@ from nurture.core.model import Candidate, Duration, Pace
 from nurture.core.timing import shift
 from nurture.engine.project import Project
 from nurture.errors import Problems
+from nurture.rendering.languages import plain
 from nurture.rendering.links import CONFIDENCES, PREFERENCES
 from nurture.rendering.times import babel_locale
 from nurture.store.dossier import wishes_data
@@ -305,7 +306,8 @@ def _languages(project: Project, candidate: Candidate) -> list[tuple[str, str]]:
     config, templates = project.config, project.library.templates.values()
     own = _ways_now(project, candidate)["language"]
     spoken = {own.partition("-")[0]} if own != own.partition("-")[0] else set()
-    tags = {own, config.locale, *languages(), *(each.locale for each in templates if each.locale)}
+    written = {plain(each.locale) for each in templates if each.locale}
+    tags = {own, config.locale, *languages(), *written}
     named = [(tag, _tongue(tag)) for tag in tags - spoken]
     return sorted(named, key=lambda each: each[1].casefold())
 

@@ -14,7 +14,7 @@ from nurture.core.model import Candidate
 from nurture.engine.project import Project
 from nurture.rendering.links import PREFERENCES
 from nurture.rendering.questions import Question
-from nurture.rendering.templates import choose
+from nurture.rendering.templates import chosen_for
 from nurture.rendering.times import babel_locale, when, zone_name
 from nurture.store import confidences, requests
 from nurture.store.database import Connection
@@ -168,10 +168,9 @@ def _answers(project: Project, candidate: Candidate) -> list[tuple[str, str]]:
     if not isinstance(given, dict):
         return []
     templates = project.library.templates
-    locale = candidate.locale or project.config.locale
     asked: dict[str, Question] = {}
     for name in dict.fromkeys(each.name for each in templates.values() if each.ask):
-        template = choose(templates, name, locale)
+        template = chosen_for(templates, name, candidate, project.config)
         asked.update({each.id: each for each in (template.ask if template else ())})
     return [
         (asked[id_].text, asked[id_].options.get(str(value), str(value)))

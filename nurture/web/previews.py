@@ -26,7 +26,7 @@ from nurture.engine.trial import addressed, carried, kept_in
 from nurture.errors import shown
 from nurture.rendering.anatomy import in_scheme
 from nurture.rendering.errors import RenderError
-from nurture.rendering.templates import choose
+from nurture.rendering.templates import chosen_for
 from nurture.store import audit, beside
 from nurture.store.accounts import RECRUITER
 from nurture.store.beside import Whose
@@ -239,8 +239,8 @@ class _Desk:
         """What the check says of the files, and which campaigns send them."""
         library, config = self.project.library, self.project.config
         names = names_in(sight.template, library.templates)
-        locale = sight.facts.candidate.locale or config.locale
-        found = [choose(library.templates, name, locale) for name in names]
+        reader = sight.facts.candidate
+        found = [chosen_for(library.templates, name, reader, config) for name in names]
         templates = [each for each in found if each is not None]
         return {
             "files": [each.file for each in templates],

@@ -108,6 +108,17 @@ def test_letters_of_two_classes_are_never_one(bundle):
         assert caught.value.part == len(names) - 1
 
 
+def test_letters_in_two_languages_or_addresses_are_never_one(project):
+    project.write("a.md", "Hello").write("a.de.md", "Guten Tag", category=None)
+    project.write("b.md", "Hello").write("b.de-informal.md", "Hallo", category=None)
+    parts = [Part(template=name, context=project.context()) for name in ("a", "b")]
+    for locale in ("de", "de-informal"):
+        with pytest.raises(RenderError, match="never joins") as caught:
+            project.renderer().bundle(parts, candidate_id=7, locale=locale)
+        assert caught.value.part == 1
+    assert project.renderer().bundle(parts, candidate_id=7, locale="fr").locale == "en"
+
+
 def test_a_shape_is_laid_out_once_for_all_who_take_the_same_branches(bundle, monkeypatch):
     renderer = bundle.renderer()
     first = rendered(bundle, "prep", "team", renderer=renderer)
