@@ -17,6 +17,8 @@ from nurture.config import Config
 from nurture.core.model import Campaign
 from nurture.errors import OutsideError, Problems, shown
 from nurture.files import read_bytes
+from nurture.rendering.broad_reasons import FILE as REASONS
+from nurture.rendering.broad_reasons import Reasons
 from nurture.rendering.templates import LAYOUTS, Template
 
 
@@ -27,7 +29,10 @@ def copies(config: Config) -> Config | None:
 
 
 def keep(
-    config: Config, campaigns: Mapping[str, Campaign], templates: Mapping[str, Template]
+    config: Config,
+    campaigns: Mapping[str, Campaign],
+    templates: Mapping[str, Template],
+    reasons: Reasons,
 ) -> None:
     """Copy the files these were read from; of a file that is another by now, the copy stays.
 
@@ -38,6 +43,8 @@ def keep(
         config.var.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix="in-force.", dir=config.var))
         wanted = [(f"campaigns/{name}.yaml", each.digest) for name, each in campaigns.items()]
+        if reasons.digest:
+            wanted.append((REASONS, reasons.digest))
         for key, template in templates.items():
             suffix = Path(template.file).suffix
             wanted.append((f"templates/{key}{suffix}", template.digest))

@@ -18,6 +18,9 @@ from nurture.config import Config
 from nurture.core.model import Campaign
 from nurture.errors import Problem, Problems, shown
 from nurture.files import read_bytes
+from nurture.rendering.broad_reasons import FILE as REASONS
+from nurture.rendering.broad_reasons import Reasons, load_reasons
+from nurture.rendering.context import TEMPLATE_FINDS
 from nurture.rendering.templates import LAYOUTS, NOTICES, Template, load_templates, questions_of
 from nurture.store.revisions import Revision
 
@@ -31,10 +34,11 @@ class Reloaded:
     campaigns: frozenset[str] = frozenset()  #: new, changed or gone
     templates: frozenset[str] = frozenset()  #: new, changed, gone, or with another layout
     missing: frozenset[str] = frozenset()  #: campaigns that were in force and have no file now
+    reasons: bool = False  #: what may be said of rejections is another
     problems: tuple[Problem, ...] = ()  #: all there are now, not only new ones
 
     def __bool__(self) -> bool:
-        return bool(self.campaigns or self.templates)
+        return bool(self.campaigns or self.templates or self.reasons)
 
 
 class Library:
@@ -51,6 +55,8 @@ class Library:
         self.templates: Mapping[str, Template] = {}
         #: The words in force of mail to our own people, by key.
         self.notices: Mapping[str, Template] = {}
+        #: What may be said about why somebody was rejected.
+        self.reasons = Reasons()
         self.missing: frozenset[str] = frozenset()
         self.problems: tuple[Problem, ...] = ()
         self._seen: Mapping[Path, Stat] | None = None
@@ -73,6 +79,8 @@ class Library:
             self.campaigns = {**last_good.campaigns, **self.campaigns}
             self._sources = {**last_good._sources, **self._sources}
             self.templates = {**last_good.templates, **self.templates}
+            if not self.reasons.phrases:
+                self.reasons = last_good.reasons
             self._seen, self._digests = None, {}
             self.reload()
 
@@ -90,12 +98,14 @@ class Library:
         try:
             changed_templates = self._reload_templates()
             changed_campaigns = self._reload_campaigns(changed_templates)
+            reasons, bad_reasons = load_reasons(self.config.root, self._languages())
         except FileNotFoundError:  # a file went while we read: look again next time
             self.templates = before
             return Reloaded(missing=self.missing, problems=self.problems)
         # A file that was written while we read it is read again next time.
         self._seen = seen if self._look() == seen else None
-        found = [*self._bad_templates, *_other_suffix(seen)]
+        before_reasons, self.reasons = self.reasons, reasons or self.reasons
+        found = [*self._bad_templates, *bad_reasons, *_other_suffix(seen)]
         for problems in (*self._bad_campaigns.values(), *self._warned.values()):
             found += problems
         self.problems = tuple(sorted(set(found)))
@@ -103,6 +113,7 @@ class Library:
             campaigns=changed_campaigns,
             templates=changed_templates,
             missing=self.missing,
+            reasons=self.reasons != before_reasons,
             problems=self.problems,
         )
 
@@ -134,18 +145,29 @@ class Library:
 
     def keep(self) -> None:
         """Let the versions in force outlive this process."""
-        in_force.keep(self.config, self.campaigns, self.templates)
+        in_force.keep(self.config, self.campaigns, self.templates, self.reasons)
 
     def _look(self) -> dict[Path, Stat]:
         seen: dict[Path, Stat] = {}
         folders = (self.config.campaigns_dir.glob("*"), self.config.templates_dir.rglob("*"))
-        for path in (path for folder in folders for path in folder):
+        one = [self.config.root / REASONS]
+        for path in (path for folder in (*folders, one) for path in folder):
             try:
                 stat = path.stat() if path.exists() else path.lstat()  # a link to nothing is seen
             except OSError:
                 continue
             seen[path] = (stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_ctime_ns)
         return seen
+
+    def _languages(self) -> set[str]:
+        """In which languages letters say why somebody was rejected."""
+        own = self.config.locale.partition("-")[0].lower()
+        said = {
+            (each.locale or own).partition("-")[0].lower()
+            for each in self.templates.values()
+            if any(word in each.body for word in ("broad_reason", *TEMPLATE_FINDS))
+        }
+        return said | {own}
 
     # --- templates
 

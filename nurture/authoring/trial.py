@@ -17,7 +17,7 @@ from nurture.core.model import Candidate, Facts, Subject
 from nurture.errors import Problem
 from nurture.rendering import times
 from nurture.rendering.anatomy import CLIPPED_AT
-from nurture.rendering.context import context, vocabulary
+from nurture.rendering.context import TEMPLATE_FINDS, context, in_templates, vocabulary
 from nurture.rendering.errors import RenderError
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Renderer
@@ -27,6 +27,7 @@ SUBJECT_MAX = 78  #: RFC 5322, 2.1.1; phones cut far earlier
 PREHEADER_MAX = 140
 
 _NOW = datetime(2026, 9, 22, 9, tzinfo=UTC)
+_SENTENCE = "Something of usual length, about what others needed more of."
 #: The longest date that English has.
 _SOON = datetime(2026, 9, 30, 9, tzinfo=UTC)
 _LONG: Mapping[str, str] = {
@@ -214,12 +215,12 @@ def everything_known(config: Config) -> dict[str, Any]:
     """The whole vocabulary with a value for each word, as long as some are."""
     candidate = Candidate(id=0, ref="sample", timezone=config.timezone)
     words = context(Facts(candidate=candidate), Subject(), enrollment=None, config=config, now=_NOW)
-    for thing, fields in vocabulary(config).items():
+    for thing, fields in in_templates(vocabulary(config)).items():
         filled = {field: _sample(thing, field, kind) for field, kind in fields.items()}
         if thing == "company":
             filled |= words["company"]
         words[thing] = filled
-    return words
+    return words | {name: [_SENTENCE, _SENTENCE] for name in TEMPLATE_FINDS}
 
 
 def _sample(thing: str, field: str, kind: str) -> Any:

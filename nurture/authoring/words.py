@@ -16,7 +16,7 @@ from nurture.config import Config
 from nurture.core.model import Approval, Category, Hours, MessageClass
 from nurture.errors import Problem
 from nurture.positions import did_you_mean
-from nurture.rendering.context import TEMPLATE_ONLY, vocabulary
+from nurture.rendering.context import TEMPLATE_FINDS, in_templates, vocabulary
 from nurture.rendering.functions import FUNCTIONS
 from nurture.rendering.letter_parts import LETTER_PARTS
 from nurture.rendering.questions import sets_problems
@@ -26,7 +26,7 @@ from nurture.rendering.templates import Template
 #: Filters that the renderer adds to the sandbox's: times in the reader's zone and language.
 TIME_FILTERS = frozenset({"when", "day", "clock"})
 #: Single words, not objects, that only templates have.
-TEMPLATE_WORDS = frozenset({"why", "button", "ask", *LETTER_PARTS})
+TEMPLATE_WORDS = frozenset({"why", "button", "ask", *LETTER_PARTS}) | TEMPLATE_FINDS.keys()
 #: What can be called besides `rendering.context.FUNCTIONS`, with the number of arguments.
 _CALLS = {
     "button": 2,
@@ -96,7 +96,7 @@ def template_problems(
 ) -> list[Problem]:
     """What is wrong with one template whatever campaign sends it. `questions` are the ids of what
     all templates ask; None: not known."""
-    words = {**vocabulary(config), **TEMPLATE_ONLY}
+    words = in_templates(vocabulary(config))
     problems = unknown_category(template, config)
     for part in parts_of(template):
         for one in uses_of(part.source, words, TEMPLATE_WORDS)[1]:

@@ -252,6 +252,10 @@ class Application:
     closed_at: datetime | None = None  #: when its job was closed under it
     start_date: date | None = None
     silence_due_at: datetime | None = None  #: by when they must hear from us, as last written down
+    reached: str | None = None  #: the last stage on its way, also where it has come to its end
+    #: Why it was rejected, as its source said it, a name a line. It maps to a broad reason
+    #: (rendering/broad_reasons.py) and is printed nowhere, not even here.
+    told_reason: str | None = field(default=None, repr=False)
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from nurture.clock import Clock
 from nurture.config import Config
@@ -17,6 +17,7 @@ from nurture.core.model import (
     Promise,
     Subject,
 )
+from nurture.core.rejections import family_of
 from nurture.core.subject import application_of, interview_of
 from nurture.engine import house
 from nurture.engine.outcomes import Letter
@@ -25,6 +26,7 @@ from nurture.engine.recording import key_of
 from nurture.errors import UsageError
 from nurture.positions import did_you_mean
 from nurture.rendering import mime
+from nurture.rendering.broad_reasons import Phrasebook
 from nurture.rendering.context import context
 from nurture.rendering.errors import RenderError
 from nurture.rendering.invitation import Invitation, invitation
@@ -35,6 +37,10 @@ from nurture.rendering.templates import Template
 from nurture.rendering.titles import called
 
 TRIAL = "[Test]"  #: what the subject of a trial begins with
+#: So long ago a rejection still says something about the next interview.
+LOOKED_BACK = timedelta(days=365)
+#: How many rejections had which reason, as it was told: of a job or of its family, since when.
+Rejections = Callable[[str, str | None, datetime], Mapping[str, int]]
 #: Signs links that nobody's server accepts: of mails that are looked at, passed around or tried.
 NOBODYS = Signer([b"links in a gallery lead nowhere."])
 
@@ -52,7 +58,8 @@ class Preview:
 
 class Letters:
     """Writes mails. `renderer` is replaced when templates or layouts change; `campaigns` are those
-    in force, whose steps say what a mail promises."""
+    in force, whose steps say what a mail promises; `rejections` are asked where a letter says what
+    others stumbled on."""
 
     def __init__(
         self,
@@ -60,11 +67,13 @@ class Letters:
         renderer: Renderer,
         clock: Clock,
         campaigns: Callable[[], Campaigns],
+        rejections: Rejections,
     ) -> None:
         self.config = config
         self.renderer = renderer
         self.clock = clock
         self.campaigns = campaigns
+        self.rejections = rejections
         self.calendars = house.Calendars(config)
 
     def title(self, name: str) -> str:
@@ -133,6 +142,9 @@ class Letters:
         now: datetime,
     ) -> "_Part":
         promise = self._promise(message, facts, subject, now)
+        named = self.renderer.named(message.template, self._tag(facts))
+        template = self.renderer.template(message.template, self._tag(facts))
+        phrases = self.renderer.reasons.in_words_of(template, self.config)
         words = context(
             facts,
             subject,
@@ -140,12 +152,27 @@ class Letters:
             config=self.config,
             now=now,
             promise=promise,
-            named=self.renderer.named(message.template, self._tag(facts)),
+            named=named,
+            phrases=phrases,
         )
+        if "why_others" in named and (said := self._why_others(facts, subject, phrases, now)):
+            words["why_others"] = said
         category = self.config.categories[message.category]
         part = Part(template=message.template, context=words, category=category)
         interview, _ = interview_of(facts, subject, now)
         return _Part(message=message, part=part, promise=promise, interview=interview)
+
+    def _why_others(
+        self, facts: Facts, subject: Subject, phrases: Phrasebook, now: datetime
+    ) -> list[str]:
+        """What enough others of this job's family stumbled on, in approved words."""
+        application = application_of(facts, subject)
+        if application is None or application.job is None:
+            return []
+        job = facts.jobs.get(application.job)
+        family = family_of(job.fields) if job is not None else None
+        told = self.rejections(application.job, family, now - LOOKED_BACK)
+        return phrases.reasons.coaching(told, phrases.language)
 
     def preview(
         self, template: str, facts: Facts, subject: Subject | None = None, *, trial: str = ""

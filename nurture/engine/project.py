@@ -1,6 +1,6 @@
 """What does everybody work on? One project folder, opened: its files, its rows, its clock."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from nurture.engine.pins import Pins
 from nurture.engine.planner import Planner
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Renderer
-from nurture.store import alarm, confidences, planning, revisions
+from nurture.store import alarm, confidences, planning, rejections, revisions
 from nurture.store.database import Database, one_at_a_time
 
 IN_FORCE = "in-force"  #: the mark that says which files and rules people were planned by
@@ -48,7 +48,11 @@ class Project:
         self.pulse = Pulse(started_at=self.clock.now())
         self.pins = Pins(self.database)
         self.letters = Letters(
-            self.config, self._renderer(), self.clock, lambda: self.library.campaigns
+            self.config,
+            self._renderer(),
+            self.clock,
+            lambda: self.library.campaigns,
+            self._rejections,
         )
         self.planner = Planner(
             self.database, self.library, self.config, self.clock, lambda: self.letters.renderer
@@ -145,6 +149,17 @@ class Project:
         finally:
             self.database.close()
 
+    def _rejections(self, job: str, family: str | None, since: datetime) -> Mapping[str, int]:
+        with self.database.read() as connection:
+            return rejections.told_since(connection, job, family, since)
+
     def _renderer(self) -> Renderer:
-        templates, layouts = self.library.templates, self.library.layouts
-        return Renderer(templates, self.config, self.signer, layouts, self.pins.known)
+        library, known = self.library, self.pins.known
+        return Renderer(
+            library.templates,
+            self.config,
+            self.signer,
+            library.layouts,
+            known,
+            reasons=library.reasons,
+        )

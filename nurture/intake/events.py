@@ -30,6 +30,7 @@ from pydantic import (
 from nurture.core import wishes
 from nurture.core.hours import LATEST
 from nurture.core.model import Pace
+from nurture.core.warned_words import warned_word
 from nurture.errors import Problem, Problems
 from nurture.positions import did_you_mean
 
@@ -97,6 +98,8 @@ _DETAILS = {
 }
 #: Of these somebody answers for it, by name and with a reason.
 _BY_HAND = ("step.skipped", "step.hurried", "step.snoozed", "campaign.left")
+#: What may say beside the application why it was rejected.
+_REJECTIONS = ("application.rejected", "application.closed", "application.stage_changed")
 #: All that is taken of an event that says somebody needs care: never why.
 _SENSITIVE = ("type", "source", "id", "occurred_at", "historical", "candidate", "until", "by")
 #: Names under which we keep what we made of theirs.
@@ -203,6 +206,49 @@ def _title_alone(value: Any) -> Any:
     return {"title": value} if isinstance(value, str) else value
 
 
+#: What sources call the reason of a rejection. All of it goes one way: see `_told_reason`.
+_CALLED_REASON = (
+    *("rejection_reason", "rejectionReason", "reject_reason", "archive_reason", "archiveReason"),
+    *("disqualification_reason", "disqualify_reason", "disqualificationReason"),
+)
+_NAMES_OF_A_REASON = ("id", "type", "text", "name", "label", "reason", "value")
+_REASON_AT_MOST, _REASONS_AT_MOST = 200, 400  # characters of a name, of all: part of an index key
+
+
+def _told_reason(value: Any) -> Any:
+    """The names by which a source calls why it said no, a line each: a text, a number, an object
+    with an id and a text, or several of these. No complaint repeats them."""
+    if value is None:
+        return None
+    names = "\n".join(dict.fromkeys(_names_in(value)))
+    if not names:
+        raise ValueError('a reason is a text, or an object with "id" and "text"')
+    return names[:_REASONS_AT_MOST].rstrip()
+
+
+def _names_in(value: Any) -> Iterator[str]:
+    match value:
+        case bool() | float() | None:
+            return
+        case str() | int():
+            if name := " ".join(str(value).split())[:_REASON_AT_MOST]:
+                yield name
+        case dict():
+            for key in _NAMES_OF_A_REASON:
+                if not isinstance(value.get(key), list):
+                    yield from _names_in(value.get(key))
+        case list():
+            for each in value:
+                if not isinstance(each, list):
+                    yield from _names_in(each)
+
+
+def _advocate(value: str) -> str:
+    if (word := warned_word(value)) is not None:
+        raise ValueError(f'"{word}" has no place in it: say what you liked of their work')
+    return value
+
+
 Ref = Annotated[
     str,
     BeforeValidator(_number_as_text),
@@ -302,6 +348,21 @@ class ApplicationPart(Part):
     recruiter: PersonGiven | None = None
     coordinator: PersonGiven | None = None
     hiring_manager: PersonGiven | None = None
+    #: What a colleague liked about them: one sentence that stands in the mail.
+    advocate_line: (
+        Annotated[Line, StringConstraints(max_length=300), AfterValidator(_advocate)] | None
+    ) = None
+    #: Why it was rejected, a name a line. Not kept with the event, see `payload`.
+    reason: Annotated[str | None, BeforeValidator(_told_reason)] = Field(default=None, repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_one_name(cls, told: Any) -> Any:
+        if not isinstance(told, dict) or told.keys().isdisjoint(_CALLED_REASON):
+            return told
+        rest = {name: value for name, value in told.items() if name not in _CALLED_REASON}
+        said = [told[name] for name in _CALLED_REASON if told.get(name) is not None]
+        return rest if "reason" in rest else {**rest, "reason": said[0] if said else None}
 
 
 class InterviewPart(Part):
@@ -508,8 +569,11 @@ class IncomingEvent(BaseModel):
         )
 
     def payload(self) -> dict[str, Any]:
-        """What is kept of it with the event: all but the envelope, as JSON values."""
-        return self.model_dump(mode="json", exclude_unset=True, exclude=set(self.envelope))
+        """What is kept of it with the event: all but the envelope and why somebody was rejected,
+        as JSON values."""
+        left_out: dict[str, Any] = dict.fromkeys(self.envelope, True)
+        left_out["application"] = {"reason"}
+        return self.model_dump(mode="json", exclude_unset=True, exclude=left_out)
 
 
 def parse_event(told: Any, file: str = "", line: int = 1) -> IncomingEvent:
@@ -524,6 +588,8 @@ def parse_event(told: Any, file: str = "", line: int = 1) -> IncomingEvent:
         raise Problems([_problem(shown, line, "event", unstorable)])
     if told.get("type") == "candidate.sensitive":
         told = _without_why(told)
+    elif told.get("type") in _REJECTIONS:
+        told = _why_in_its_place(told)
     if told.get("id") in (None, ""):
         content = json.dumps(told, sort_keys=True, separators=(",", ":"))
         told = {**told, "id": f"h-{hashlib.sha256(content.encode()).hexdigest()[:24]}"}
@@ -546,6 +612,15 @@ def _without_why(told: dict[str, Any]) -> dict[str, Any]:
         own = {name: candidate[name] for name in ("id", "email") if name in candidate}
         kept["candidate"] = own
     return kept
+
+
+def _why_in_its_place(told: dict[str, Any]) -> dict[str, Any]:
+    """A reason that stands beside the application belongs to it, where nothing repeats it."""
+    application = told.get("application")
+    if "reason" not in told or not isinstance(application, dict):
+        return told
+    rest = {name: value for name, value in told.items() if name != "reason"}
+    return {**rest, "application": {"reason": told["reason"], **application}}
 
 
 def read_events(stream: Iterable[str], name: str) -> Iterator[IncomingEvent | Problem]:

@@ -300,6 +300,8 @@ class _Taking:
             given["job"] = None if job is None else self._job(job).key
         for name in ("stage", "status", "rejected_at", "closed_at", "stage_since"):
             given.pop(name, None)
+        if self.event.type == "application.reopened":  # what was said of it before is no reason
+            given |= {"reason": None, "advocate_line": None}
         self._tell(record, given)
         self._stage(record, told)
         self._status(record, told)

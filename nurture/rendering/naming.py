@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from nurture.rendering.context import TEMPLATE_ONLY, VOCABULARY, Named
+from nurture.rendering.context import TEMPLATE_FINDS, VOCABULARY, Named, in_templates
 from nurture.rendering.letter_parts import LETTER_PARTS
 from nurture.rendering.sandbox import TemplateEnvironment
 from nurture.rendering.templates import Template
 
 _ENVIRONMENT = TemplateEnvironment()
-_WORDS = {**VOCABULARY, **TEMPLATE_ONLY}
+_WORDS = in_templates(VOCABULARY)
 _OF_A_DICT = frozenset({"get", "items", "keys", "values"})
 
 
@@ -40,6 +40,8 @@ def _named(tree: nodes.Template) -> Iterable[tuple[str, Iterable[str]]]:
     for name in tree.find_all(nodes.Name):
         if name.name in LETTER_PARTS:
             yield from LETTER_PARTS[name.name].reads.items()
+        if name.name in TEMPLATE_FINDS:
+            yield name.name, ()
         if name.name in _WORDS:
             field = fields.get(id(name))
             if field is None or field in _OF_A_DICT:

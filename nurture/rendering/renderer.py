@@ -12,6 +12,7 @@ from typing import Any
 
 from nurture.config import Config
 from nurture.core.model import Category, MessageClass
+from nurture.rendering.broad_reasons import Reasons
 from nurture.rendering.context import VOCABULARY, Named
 from nurture.rendering.errors import RenderError
 from nurture.rendering.languages import plain, reading, written
@@ -85,8 +86,10 @@ class Renderer:
         signer: Signer,
         layouts: Mapping[str, str] | None = None,
         pinned: set[str] | None = None,
+        reasons: Reasons | None = None,
     ) -> None:
         self._templates = templates
+        self.reasons = reasons or Reasons()
         #: Asked twice a mail; there are as many answers as templates and languages.
         self._own = written(config)
         self._choose = lru_cache(maxsize=4096)(partial(choose, templates, own=self._own))

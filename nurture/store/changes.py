@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from nurture.core.rejections import family_of
 from nurture.errors import OutsideError
 from nurture.store import alarm, calls, ownership, restored, returns
 from nurture.store.calls import Rang
@@ -58,7 +59,7 @@ _COLUMNS = {
         *("ref", "email", "email_key", "do_not_contact", "suppressed", "paused_until"),
         *("unsubscribed", "replied_at"),
     ),
-    applications: ("candidate_id", "job", "status"),
+    applications: ("candidate_id", "job", "status", "reason"),
     interviews: (
         *("candidate_id", "application", "status", "starts_at", "ends_at", "booked_at"),
         "sequence",
@@ -372,6 +373,10 @@ def _write(
             row |= keys_of(one.data)
         elif table is applications:
             row |= {role: one.data.get(role) for role in ownership.ROLES}
+            rejected_at = one.data.get("rejected_at")
+            row["rejected_at"] = rejected_at and datetime.fromisoformat(rejected_at)
+        elif table is jobs:
+            row["family"] = family_of(one.data)
         if "candidate_id" in row:
             row["candidate_id"] = owner(row["candidate_id"])
         (fresh if one.new else old).append(row | {("" if one.new else "_") + key.name: one.key})

@@ -42,4 +42,4 @@ def scrub(connection: Connection, candidate: int, now: datetime) -> None:
             kept = {name: data[name] for name in _ERASED if name in data}
             connection.execute(update(table).where(table.c.ref == ref).values(data=kept))
     nobodys = update(applications).where(applications.c.candidate_id == candidate)
-    connection.execute(nobodys.values(dict.fromkeys(ROLES)))
+    connection.execute(nobodys.values(dict.fromkeys((*ROLES, "reason"))))

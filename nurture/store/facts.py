@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, or_, select
 
 from nurture.core import wishes
 from nurture.core.model import Application, Candidate, Event, Interview, Job, Offer, Person, Promise
+from nurture.core.rejections import last_stage
 from nurture.store.tables import applications, candidate_refs, candidates, interviews
 
 Row = RowMapping | Mapping[str, Any]
@@ -61,6 +62,8 @@ def application_from_row(row: Row) -> Application:
         closed_at=_instant(data.get("closed_at")) if row["status"] == "closed" else None,
         start_date=_date(data.get("start_date")),
         silence_due_at=row["silence_due_at"],
+        reached=last_stage(data.get("_stages", ())),
+        told_reason=row["reason"],
         fields=_fields(
             data,
             (

@@ -90,6 +90,8 @@ IS_NEWS = (
 )
 #: Of a message: it did not arrive, or nobody knows.
 IS_ASTRAY = "state IN ('failed', 'unknown')"
+#: Of an application: it was rejected, and somebody said why.
+IS_TOLD_WHY = "reason IS NOT NULL AND rejected_at IS NOT NULL"
 #: Of a step: a release, or a kill switch, keeps it back. Few rows or none, each index its own.
 IS_HELD = "state = 'open' AND reason = 'release'"
 IS_STOPPED = "state = 'open' AND reason = 'stopped'"
@@ -167,6 +169,14 @@ jobs = Table(
     Column("ref", Text, primary_key=True),
     Column("status", Text, nullable=False, default="open"),
     Column("data", JSON, nullable=False, default=dict),
+    Column("family", Text),  # as in `data`, as it is compared: whose rejections count together
+    Index(
+        "ix_jobs_family",
+        "family",
+        "ref",
+        sqlite_where=text("family IS NOT NULL"),
+        postgresql_where=text("family IS NOT NULL"),
+    ),
 )
 
 people = Table(
@@ -206,6 +216,18 @@ applications = Table(
         "ref",
         sqlite_where=text("silence_due_at IS NOT NULL"),
         postgresql_where=text("silence_due_at IS NOT NULL"),
+    ),
+    # Why it was rejected, as its source said it, a name a line. Mapped where it is read, and shown
+    # nowhere: see rendering/broad_reasons.py.
+    Column("reason", Text),
+    Column("rejected_at", Instant),  # as in `data`
+    Index(
+        "ix_applications_told_why",
+        "job",
+        "rejected_at",
+        "reason",
+        sqlite_where=text(IS_TOLD_WHY),
+        postgresql_where=text(IS_TOLD_WHY),
     ),
 )
 

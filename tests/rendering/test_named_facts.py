@@ -7,7 +7,7 @@ import pytest
 from letters import NOW, facts
 
 from nurture.core.model import Contact, Subject
-from nurture.rendering.context import VOCABULARY, context
+from nurture.rendering.context import VOCABULARY, context, in_templates
 from nurture.rendering.naming import named_in
 
 
@@ -46,7 +46,7 @@ def test_fields_are_found_wherever_a_template_says_them(project):
     ],
 )
 def test_a_template_that_takes_an_object_as_a_whole_may_say_all_of_it(project, body):
-    assert set(named_by(project, body)["application"]) == set(VOCABULARY["application"])
+    assert set(named_by(project, body)["application"]) == set(in_templates(VOCABULARY)["application"])
 
 
 def test_what_takes_work_is_there_where_it_is_named_and_nowhere_else(project):
