@@ -44,6 +44,7 @@ from nurture.core.subject import (
     to_be_told,
 )
 from nurture.core.wishes import overlapped
+from nurture.rendering.broad_reasons import Phrasebook
 from nurture.rendering.functions import functions
 
 _PERSON = {"name": "text", "email": "text", "phone": "text", "title": "text"}
@@ -138,7 +139,11 @@ _OF_EVERY_MAIL = ("candidate", "company", "job")
 #: Only in templates: the links of the person who reads, and why they get this mail.
 TEMPLATE_ONLY: Mapping[str, Mapping[str, str]] = {
     "links": {"unsubscribe_url": "text", "preferences_url": "text", "needs_url": "text"},
+    # What is said of a decision is for whoever reads it: no condition is made of it.
+    "application": {"broad_reason": "text", "advocate_line": "text"},
 }
+#: Single words of templates that cost something to find, each with what it is.
+TEMPLATE_FINDS: Mapping[str, str] = {"why_others": "list"}
 
 _ALWAYS = frozenset({"candidate", "company"})
 _OF_APPLICATION = _ALWAYS | {
@@ -158,6 +163,11 @@ def vocabulary(config: Config) -> dict[str, dict[str, str]]:
     words = {name: dict(fields) for name, fields in VOCABULARY.items()}
     words["candidate"].update(config.candidate_fields)
     return words
+
+
+def in_templates(words: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
+    """These words, and those that only templates have."""
+    return {**words, **{each: {**words.get(each, {}), **of} for each, of in TEMPLATE_ONLY.items()}}
 
 
 def supplied(once_per: str, event: str | None) -> frozenset[str]:
@@ -183,11 +193,13 @@ def context(
     now: datetime,
     promise: Promise | None = None,
     named: Named = VOCABULARY,
+    phrases: Phrasebook | None = None,
 ) -> dict[str, Any]:
     """The vocabulary filled in for one enrollment (or, without one, for a preview) as of `now`.
 
     `promise` is the one that the mail to be written makes: it is the one it speaks of. `named` is
-    what the template asks for: see naming.py.
+    what the template asks for: see naming.py. `phrases` are the words in which it may say why
+    somebody was rejected.
 
     `_changes` collects the instants at which a value that was asked for changes by time alone.
     `_zone` is the ZoneInfo in which this person reads times.
@@ -200,6 +212,7 @@ def context(
         now=now,
         promise=promise,
         named=named,
+        phrases=phrases,
     )
     return found.whole(named)
 
@@ -236,6 +249,7 @@ def words(
     now: datetime,
     promise: Promise | None = None,
     named: Named = VOCABULARY,
+    phrases: Phrasebook | None = None,
 ) -> Words:
     """The same as `context`, as conditions read it."""
     changes: list[datetime] = []
@@ -265,7 +279,7 @@ def words(
     if application is not None:
         objects |= {
             "application": lambda: _application(
-                application, facts, config, now, fields("application")
+                application, facts, config, now, fields("application"), phrases
             ),
             "job": lambda: _job(facts.jobs.get(application.job or "")),
             "recruiter": lambda: person(facts, application.recruiter),
@@ -360,8 +374,10 @@ def _application(
     config: Config,
     now: datetime,
     asked: Collection[str],
+    phrases: Phrasebook | None,
 ) -> dict[str, Any]:
     about = Subject(application=application.ref)
+    said = phrases is not None and "broad_reason" in asked
     return _present(
         stage=application.stage,
         status=application.status,
@@ -379,6 +395,10 @@ def _application(
         else None,
         to_be_told=True if "to_be_told" in asked and to_be_told(facts, application) else None,
         imported=True if application.fields.get("imported") is True else None,
+        broad_reason=phrases.of(application, facts, now) if said and phrases else None,
+        advocate_line=application.fields.get("advocate_line")
+        if application.status == "rejected"
+        else None,
     )
 
 
