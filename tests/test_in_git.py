@@ -71,7 +71,7 @@ def test_the_workflow_checks_and_keeps_what_reviewers_look_at(
     page = (repository / kept / "simulation.html").read_text(encoding="utf-8")
     assert "interview-preparation (changed)" in page
     assert "answer-due" in page
-    index = (repository / kept / "previews/index.html").read_text(encoding="utf-8")
+    index = (repository / kept / "gallery/index.html").read_text(encoding="utf-8")
     assert "interview-prep/what-to-expect" in index
 
 

@@ -1,132 +1,105 @@
-"""How do all templates look, side by side? A folder of pages with an index, to look at anywhere.
+"""How do all templates look, side by side? A folder of pages that open anywhere."""
 
-Each mail is shown in a frame as wide as a mail program and in one as wide as a phone. Frames run
-nothing, and each mail's own page forbids it to load anything: a look must never count as the
-reader's.
-"""
-
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from html import escape
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from nurture.cli.gallery_style import STYLE
-from nurture.core.reasons import moment
-from nurture.engine.fitting import Fitting
+import click
+
+from nurture.cli import gallery_pages
+from nurture.cli.gallery_pages import Shown
+from nurture.cli.instants import Instant
+from nurture.cli.printing import json_line, progress, say
+from nurture.cli.project import candidate_of, config_option, json_option, opened
+from nurture.clock import SetClock
+from nurture.engine.gallery import Portrait, by_name, portraits
 from nurture.engine.project import Project
+from nurture.engine.sitters import Sitter, of_their_own, sitters
 from nurture.errors import OutsideError, shown
-from nurture.rendering.context import zone_of
+from nurture.rendering.anatomy import in_scheme
+from nurture.store.reading import load
 
-WIDTHS = (640, 320)
-_MAILS = "mails"
-_NOTHING_LOADED = (
-    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
-    " style-src 'unsafe-inline'; img-src data:\">"
+#: How a mail is shown, and what its file is called.
+SCHEMES = ("light", "dark")
+
+
+@click.command(epilog="Example: nurture gallery --out gallery")
+@config_option
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Where the pages go; DIR/index.html is the first.",
 )
-_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+@click.option(
+    "--candidate", "who", metavar="ID", help="One of your candidates, instead of the three."
+)
+@click.option("--from", "start", type=Instant(), help="As of when (ISO 8601; UTC); default now.")
+@json_option
+def gallery(out: Path, who: str | None, start: datetime | None, as_json: bool) -> None:
+    """Every template on pages of its own, to look at and hand around.
 
-
-def write(project: Project, fittings: Iterable[Fitting], folder: Path) -> tuple[Path, int, int]:
-    """Index and mails below `folder`. Gives the index, how many are shown, and how many cannot be.
-
-    Raises OutsideError where the folder cannot be written.
+    Each in every language and form of address, at a desk, on a phone, by dark and as plain text,
+    for three invented people: one of whom everything is known, one of whom nearly nothing is, one
+    with long names. It is the sender's own rendering. Nothing is sent, nothing is loaded, and no
+    link leads anywhere.
     """
-    seen = []
-    try:
-        for fitting in fittings:
-            seen.append(fitting)
-            if fitting.preview is not None:
-                name = folder / _MAILS / fitting.template.key
-                name.parent.mkdir(parents=True, exist_ok=True)
-                rendered = fitting.preview.rendered
-                _write(name.with_name(f"{name.name}.html"), _quiet(rendered.html))
-                _write(name.with_name(f"{name.name}.txt"), rendered.text)
-        folder.mkdir(parents=True, exist_ok=True)
-        index = folder / "index.html"
-        _write(index, _index(project, seen))
-    except OSError as error:
-        raise OutsideError(f"{shown(folder)} cannot be written: {error.strerror}") from error
-    shown_ones = sum(each.preview is not None for each in seen)
-    return index, shown_ones, len(seen) - shown_ones
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _quiet(html: str) -> str:
-    """The mail's page with a rule that nothing is loaded."""
-    head = _HEAD.search(html)
-    if head is None:
-        return f"{_NOTHING_LOADED}{html}"
-    return f"{html[: head.end()]}{_NOTHING_LOADED}{html[head.end() :]}"
-
-
-def _index(project: Project, seen: Sequence[Fitting]) -> str:
-    missing = [each for each in seen if each.preview is None]
-    now = moment(project.clock.now(), ZoneInfo(project.config.timezone))
-    said = f"{len(seen)} templates" + (
-        f", {len(missing)} of which nobody can be shown" if missing else ""
-    )
-    links = "".join(f"<li>{_link(each)}</li>" for each in seen)
-    parts = "\n".join(part for each in seen for part in _part(project, each))
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Nurture: every template</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<main>
-<header><h1>Every template</h1>
-<p>{said}, as of {escape(now)}. Nothing was sent; links in these mails lead nowhere.</p>
-<nav aria-label="Templates"><ul>{links}</ul></nav></header>
-{parts}
-</main>
-</body>
-</html>
-"""
-
-
-def _part(project: Project, each: Fitting) -> Iterator[str]:
-    key = escape(each.template.key)
-    language = f" in {escape(each.template.locale)}" if each.template.locale else ""
-    chip = f'<span class="chip">{escape(each.template.category)}</span>'
-    yield f'<section id="{_anchor(each)}"><h2>{key}</h2>'
-    if each.preview is None or each.candidate is None:
-        yield f"<p>{chip} <b>Nobody can be shown.</b> {escape(each.why_not)}</p></section>"
+    with opened() as found:
+        project = found if start is None else replace(found, clock=SetClock(start))
+        people = sitters(project.clock.now()) if who is None else (_own(project, who),)
+        with progress("every template") as advance:
+            all_of_it = list(_shown(project, people, out, advance))
+        index = _write(out / "index.html", gallery_pages.index(project, people, all_of_it))
+        for each in all_of_it:
+            _write(out / each.page, gallery_pages.page(project, each, all_of_it))
+    mails = [one for each in all_of_it for one in each.portraits]
+    there = sum(one.preview is not None for one in mails)
+    told = {
+        "index": shown(index),
+        "templates": len(all_of_it),
+        "versions": sum(len(each.versions) for each in all_of_it),
+        "mails": there,
+        "missing": len(mails) - there,
+    }
+    if as_json:
+        json_line(told)
         return
-    rendered = each.preview.rendered
-    names = (each.candidate.first_name, each.candidate.last_name)
-    who = " ".join(name for name in names if name) or each.candidate.ref
-    zone = zone_of(each.candidate, project.config)
-    yield (
-        f'<p class="subject"><b>{escape(rendered.subject)}</b>'
-        f' <span class="quiet">{escape(rendered.preheader)}</span></p>'
-        f'<p class="quiet">{chip} For {escape(who)} ({escape(each.candidate.ref)},'
-        f" {escape(zone.key)}){language}.</p>"
-    )
-    source = escape(f"{_MAILS}/{each.template.key}.html")
-    yield '<div class="frames">'
-    for width in WIDTHS:
-        yield (
-            f"<figure><figcaption>{width} pixels</figcaption>"
-            f'<iframe src="{source}" title="{key}, {width} pixels wide" width="{width}"'
-            f' height="720" sandbox loading="lazy"></iframe></figure>'
-        )
-    yield "</div>"
-    yield f"<details><summary>Plain text</summary><pre>{escape(rendered.text)}</pre></details>"
-    yield "</section>"
+    left = f", {told['missing']} that cannot be written" if told["missing"] else ""
+    say(f"{told['templates']} templates, {there} mails{left}; written: {told['index']}")
 
 
-def _link(each: Fitting) -> str:
-    mark = "" if each.preview is not None else " (nobody fits)"
-    return f'<a href="#{_anchor(each)}">{escape(each.template.key)}</a>{mark}'
+def _own(project: Project, who: str) -> Sitter:
+    with project.database.read() as connection:
+        candidate = candidate_of(connection, who)
+        return of_their_own(load(connection, [candidate.id])[candidate.id])
 
 
-def _anchor(each: Fitting) -> str:
-    return escape(each.template.key.replace("/", "-"))
+def _shown(
+    project: Project, people: tuple[Sitter, ...], out: Path, advance: Callable[[float], None]
+) -> Iterator[Shown]:
+    """Each template with all its mails, whose files are written by then."""
+    names, done = by_name(project), 0
+    for name, versions in names.items():
+        mails: list[Portrait] = []
+        for version in versions:
+            mails += portraits(project, version, people)
+            done += 1
+            advance(done / len(project.library.templates))
+        for each in mails:
+            if each.preview is not None:
+                for scheme in SCHEMES:
+                    page = gallery_pages.quiet(in_scheme(each.preview.rendered.html, scheme))
+                    _write(out / gallery_pages.mail(each, scheme), page)
+                _write(out / gallery_pages.mail(each, "txt"), each.preview.rendered.text)
+        yield Shown(name=name, versions=tuple(versions), portraits=tuple(mails))
+
+
+def _write(path: Path, text: str) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise OutsideError(f"{shown(path)} cannot be written: {error.strerror}") from error
+    return path

@@ -17,6 +17,7 @@ from nurture.web import (
     candidates,
     choices,
     confided,
+    gallery,
     health,
     held,
     needs,
@@ -60,6 +61,7 @@ def create_app(project: Project, carry: previews.Carry | None = None) -> FastAPI
     app.include_router(candidate.routes(project, looks))
     app.include_router(campaigns.routes(project, looks))
     app.include_router(previews.routes(project, looks, carry))
+    app.include_router(gallery.routes(project, looks))
     app.include_router(audited.routes(project, looks))
     app.include_router(health.routes(project))
     app.add_api_route("/static/brand.css", looks.brand, methods=["GET", "HEAD"])
