@@ -18,7 +18,7 @@ _ZONES = (("Europe/Lisbon", "PT"), ("Europe/Berlin", "DE"), ("Asia/Kolkata", "IN
 
 def folder(at: Path) -> Path:
     """A fresh project folder as `make run` finds it. Its config.yaml."""
-    for name in ("campaigns", "templates", "sample"):
+    for name in ("campaigns", "content", "templates", "sample"):
         shutil.copytree(ROOT / name, at / name)
     return Path(shutil.copy(ROOT / "config.yaml", at))
 

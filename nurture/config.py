@@ -738,6 +738,10 @@ class Config(Settings):
         return self.root / "templates"
 
     @property
+    def content_dir(self) -> Path:
+        return self.root / "content"
+
+    @property
     def var(self) -> Path:
         """What the engine writes besides its database: the secret, journals, the outbox."""
         return self.root / "var"

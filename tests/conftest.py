@@ -156,7 +156,7 @@ def database(
 def folder(tmp_path: Path) -> Path:
     """The starter project, copied: edit what you like."""
     project = tmp_path / "project"
-    for name in ("campaigns", "templates", "sample"):
+    for name in ("campaigns", "content", "templates", "sample"):
         shutil.copytree(REPOSITORY / name, project / name)
     shutil.copy(REPOSITORY / "config.yaml", project)
     return project

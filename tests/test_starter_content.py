@@ -34,6 +34,7 @@ from nurture.rendering.renderer import Rendered, Renderer
 from nurture.rendering.templates import Template, load_templates
 from nurture.store import history, planning
 from nurture.wiring import open_project
+from tests.shelf import with_content
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 9, 22, 9, tzinfo=UTC)
@@ -141,6 +142,7 @@ def variants() -> Iterator[Facts]:
 def written(renderer: Renderer, config: Config, template: Template, facts: Facts) -> Rendered:
     about = SUBJECT if facts.interviews else Subject(application="a")
     words = context(facts, about, enrollment=None, config=config, now=NOW, promise=PROMISE)
+    with_content(words, template.name, facts, about, renderer, config, NOW)
     return renderer.render(template.name, words, candidate_id=facts.candidate.id, locale=None)
 
 
@@ -367,7 +369,7 @@ class Story:
 
     def __init__(self, folder: Path, begins_at: datetime) -> None:
         folder.joinpath("config.yaml").write_text("")
-        for name in ("campaigns", "templates"):
+        for name in ("campaigns", "content", "templates"):
             folder.joinpath(name).symlink_to(ROOT / name)
         self.clock = SetClock(begins_at)
         self.begins_at = begins_at

@@ -19,7 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-_COPIED = ("nurture", "tests", "campaigns", "templates", "sample", "config.yaml", "pyproject.toml")
+_COPIED = (
+    *("nurture", "tests", "campaigns", "content", "templates", "sample"),
+    *("config.yaml", "pyproject.toml"),
+)
 
 AGENDA = "nurture/core/agenda.py"
 CAPS = "nurture/core/caps.py"

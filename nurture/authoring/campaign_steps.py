@@ -170,6 +170,7 @@ class _Reading:
             topic=template.topic if template else None,
             fresh_until=template.fresh_until if template else None,
             alone=template is not None and template.calendar is not None,
+            content=template is not None and bool(template.content),
             line=line,
         )
 

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from nurture.authoring.cut_texts import cut_texts
-from nurture.authoring.freshness import stale_texts
+from nurture.authoring.freshness import stale_content, stale_texts
 from nurture.authoring.library import Library
 from nurture.authoring.untranslated import untranslated
 from nurture.authoring.whole import Whole, stage_problems
@@ -30,6 +30,7 @@ def check(config: Config, today: date | None = None) -> list[Problem]:
     today = today or SystemClock().now().date()
     found += stale_texts(library.templates.values(), whole.campaigns.values(), today)
     found += untranslated(library.templates, whole.campaigns.values(), config)
+    found += stale_content(library.content.items.values(), today)
     return sorted(problem for problem in set(found) if not _is_said_already(problem, found))
 
 

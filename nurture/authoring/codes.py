@@ -853,6 +853,26 @@ _CODES = (
         """,
     ),
     _code(
+        "unknown-content",
+        "template",
+        "`content(...)` asks for a kind that no item of the content library has",
+        "There would never be anything to send, and nobody would notice.",
+        """
+        ---
+        subject: Worth knowing
+        category: culture
+        ---
+        {{ content("cultures").text }}
+        """,
+        """
+        ---
+        subject: Worth knowing
+        category: culture
+        ---
+        {{ candidate.first_name }}
+        """,
+    ),
+    _code(
         "unsent-template",
         "file",
         "no campaign sends this template",

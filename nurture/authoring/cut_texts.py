@@ -22,8 +22,9 @@ from nurture.traps import cut_texts as cuts
 def cut_texts(config: Config) -> Iterator[Problem]:
     """Warnings about campaigns, the front matter of templates, and config.yaml."""
     yield from _of_file(config.root / "config.yaml")
-    for path in sorted(config.campaigns_dir.glob("*.yaml")):
-        yield from _of_file(path)
+    for folder in (config.campaigns_dir, config.content_dir):
+        for path in sorted(folder.glob("*.yaml")):
+            yield from _of_file(path)
     for path in sorted(config.templates_dir.rglob("*")):
         below = path.relative_to(config.templates_dir)
         if path.suffix in (".md", ".html") and below.parts[0] != LAYOUTS:

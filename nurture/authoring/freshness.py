@@ -1,10 +1,11 @@
 """Which texts are out of date, or soon will be, and whose task is that?"""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from functools import partial
 
-from nurture.authoring.parts import at_key
+from nurture.authoring.parts import Front, Spot
+from nurture.core.content import Content
 from nurture.core.model import Campaign
 from nurture.errors import Problem
 from nurture.rendering.templates import Template
@@ -22,17 +23,42 @@ def stale_texts(
     """
     campaigns = list(campaigns)
     for template in templates:
-        last = template.fresh_until
-        if last is None or template.locale is not None or last - AHEAD > today:
-            continue
-        over = last < today
-        when = f"{last.day} {last:%B %Y}"
-        message = f"its text was good until {when}" if over else f"its text is good until {when}"
-        hint = "read it again, then give it a later day"
-        if owners := _owners(template, campaigns):
-            hint = f"{owners}: {hint}"
-        problem = at_key(template, "fresh_until", "stale-text", message, hint)
-        yield problem if over else replace(problem, severity="warning")
+        if template.locale is None:
+            spot = partial(Front(template).value, "fresh_until")
+            owners = _owners(template, campaigns)
+            yield from _stale(template.fresh_until, today, template.file, spot, owners)
+
+
+def stale_content(items: Iterable[Content], today: date) -> Iterator[Problem]:
+    """The same of the items of the content library; the hint names each one's owner."""
+    for item in items:
+        spot = partial(getattr, item, "fresh_spot")
+        yield from _stale(item.fresh_until, today, item.file, spot, item.owner, f'"{item.id}"')
+
+
+def _stale(
+    last: date | None,
+    today: date,
+    file: str,
+    spot: Callable[[], Spot],
+    owners: str,
+    what: str = "its text",
+) -> Iterator[Problem]:
+    if last is None or last - AHEAD > today:
+        return
+    over = last < today
+    when = f"{last.day} {last:%B %Y}"
+    hint = "read it again, then give it a later day"
+    line, column = spot()
+    yield Problem(
+        file=file,
+        line=line,
+        column=column,
+        code="stale-text",
+        message=f"{what} was good until {when}" if over else f"{what} is good until {when}",
+        hint=f"{owners}: {hint}" if owners else hint,
+        severity="error" if over else "warning",
+    )
 
 
 def _owners(template: Template, campaigns: Iterable[Campaign]) -> str:

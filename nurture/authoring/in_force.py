@@ -1,4 +1,4 @@
-"""Which versions outlive a restart? Copies of the campaign and template files that are in force.
+"""Which versions outlive a restart? Copies of the campaign, template and content files in force.
 
 A file that is broken when the engine starts would otherwise have no good version to go on with, and
 whoever enters meanwhile would be forgotten. The store's revisions hold the same texts and more, but
@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from nurture.authoring.content_file import ContentFile
 from nurture.config import Config
 from nurture.core.model import Campaign
 from nurture.errors import OutsideError, Problems, shown
@@ -33,6 +34,7 @@ def keep(
     campaigns: Mapping[str, Campaign],
     templates: Mapping[str, Template],
     reasons: Reasons,
+    content: Mapping[str, ContentFile],
 ) -> None:
     """Copy the files these were read from; of a file that is another by now, the copy stays.
 
@@ -45,6 +47,7 @@ def keep(
         wanted = [(f"campaigns/{name}.yaml", each.digest) for name, each in campaigns.items()]
         if reasons.digest:
             wanted.append((REASONS, reasons.digest))
+        wanted += [(f"content/{name}.yaml", each.digest) for name, each in content.items()]
         for key, template in templates.items():
             suffix = Path(template.file).suffix
             wanted.append((f"templates/{key}{suffix}", template.digest))

@@ -190,7 +190,7 @@ class _Walk:
                 self.loop(node, own)
             case nodes.Assign():
                 self.visit(node.node, own, printed=True)
-                self.define(node.target, own)
+                self.define(node.target, own, _called_for(node.node))
             case nodes.AssignBlock():
                 self.children(node, dict(own), printed=printed)
                 self.define(node.target, own)
@@ -233,6 +233,9 @@ class _Walk:
     ) -> None:
         chain = _chain(node)
         if chain is None:  # of a call, or by an index that is itself computed
+            if isinstance(node, nodes.Getattr) and (of := _called_for(node.node)):
+                at = self.spot(node.lineno, node.attr)
+                self.named.append(Named(of, (node.attr,), at, printed, of))
             self.children(node, own, printed=printed)
             return
         thing, attrs, line = chain
@@ -279,6 +282,7 @@ class _Walk:
         self.visit(node.iter, own, printed=False)
         chain = _chain(node.iter)
         over = ".".join((chain[0], *chain[1])) if chain and chain[0] not in own else ""
+        over = over or _called_for(node.iter) or (own.get(chain[0], "") if chain else "")
         within = {**own, "loop": ""}
         self.define(node.target, within, over)
         for part in (node.test, *node.body):
@@ -343,6 +347,12 @@ class _Walk:
             return tag_offset(self.source, line)
         self.spots[line, name] = found.end()
         return found.start()
+
+
+def _called_for(node: nodes.Node) -> str:
+    """`content()`, where a value is what that function gives; nothing of any other."""
+    called = node.node if isinstance(node, nodes.Call) else None
+    return "content()" if isinstance(called, nodes.Name) and called.name == "content" else ""
 
 
 def _chain(node: nodes.Node) -> tuple[str, tuple[str, ...], int] | None:

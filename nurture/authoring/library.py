@@ -11,10 +11,12 @@ from pathlib import Path
 
 from nurture.authoring import in_force
 from nurture.authoring.campaign_file import Surroundings, read_partly
+from nurture.authoring.content_file import ContentFiles
 from nurture.authoring.lint import campaign_problems, in_their_places
 from nurture.authoring.notices import good_notices
 from nurture.authoring.words import template_problems
 from nurture.config import Config
+from nurture.core.content import Shelf
 from nurture.core.model import Campaign
 from nurture.errors import Problem, Problems, shown
 from nurture.files import read_bytes
@@ -33,12 +35,13 @@ class Reloaded:
 
     campaigns: frozenset[str] = frozenset()  #: new, changed or gone
     templates: frozenset[str] = frozenset()  #: new, changed, gone, or with another layout
+    content: bool = False  #: whether anything in the content library is
     missing: frozenset[str] = frozenset()  #: campaigns that were in force and have no file now
     reasons: bool = False  #: what may be said of rejections is another
     problems: tuple[Problem, ...] = ()  #: all there are now, not only new ones
 
     def __bool__(self) -> bool:
-        return bool(self.campaigns or self.templates or self.reasons)
+        return bool(self.campaigns or self.templates or self.content or self.reasons)
 
 
 class Library:
@@ -63,6 +66,7 @@ class Library:
         self.layouts: Mapping[str, str] = {}  #: the texts of those that can be read, by name
         self._layouts: Mapping[str, str] = {}  # digests of all
         self._sources: Mapping[str, str] = {}  # the whole files of `campaigns`
+        self._content = ContentFiles()
         self._bad_templates: list[Problem] = []
         self._unfit: Mapping[str, Template] = {}
         self._questions: Mapping[str, Collection[str]] = {}
@@ -81,6 +85,7 @@ class Library:
             self.templates = {**last_good.templates, **self.templates}
             if not self.reasons.phrases:
                 self.reasons = last_good.reasons
+            self._content.inherit(last_good._content)
             self._seen, self._digests = None, {}
             self.reload()
 
@@ -96,6 +101,7 @@ class Library:
             return Reloaded(missing=self.missing, problems=self.problems)
         before = self.templates
         try:
+            changed_content = self._content.reload(self.config.content_dir)
             changed_templates = self._reload_templates()
             changed_campaigns = self._reload_campaigns(changed_templates)
             reasons, bad_reasons = load_reasons(self.config.root, self._languages())
@@ -105,17 +111,23 @@ class Library:
         # A file that was written while we read it is read again next time.
         self._seen = seen if self._look() == seen else None
         before_reasons, self.reasons = self.reasons, reasons or self.reasons
-        found = [*self._bad_templates, *bad_reasons, *_other_suffix(seen)]
+        found = [*self._content.problems, *self._bad_templates, *bad_reasons, *_other_suffix(seen)]
         for problems in (*self._bad_campaigns.values(), *self._warned.values()):
             found += problems
         self.problems = tuple(sorted(set(found)))
         return Reloaded(
             campaigns=changed_campaigns,
             templates=changed_templates,
+            content=changed_content,
             missing=self.missing,
             reasons=self.reasons != before_reasons,
             problems=self.problems,
         )
+
+    @property
+    def content(self) -> Shelf:
+        """What is in force of the content library."""
+        return self._content.shelf
 
     @property
     def sources(self) -> Mapping[str, str]:
@@ -141,15 +153,24 @@ class Library:
             Revision("layout", name, self._layouts[name], text)
             for name, text in self.layouts.items()
         )
-        return [*campaigns, *templates, *layouts]
+        content = (
+            Revision("content", name, each.digest, each.source)
+            for name, each in self._content.files.items()
+        )
+        return [*campaigns, *templates, *layouts, *content]
 
     def keep(self) -> None:
         """Let the versions in force outlive this process."""
-        in_force.keep(self.config, self.campaigns, self.templates, self.reasons)
+        content = self._content.files
+        in_force.keep(self.config, self.campaigns, self.templates, self.reasons, content)
 
     def _look(self) -> dict[Path, Stat]:
         seen: dict[Path, Stat] = {}
-        folders = (self.config.campaigns_dir.glob("*"), self.config.templates_dir.rglob("*"))
+        folders = (
+            self.config.campaigns_dir.glob("*"),
+            self.config.content_dir.glob("*"),
+            self.config.templates_dir.rglob("*"),
+        )
         one = [self.config.root / REASONS]
         for path in (path for folder in (*folders, one) for path in folder):
             try:
@@ -177,7 +198,7 @@ class Library:
         asked = questions_of([*good.values(), *old]).keys()
         unfit: dict[str, Template] = {}
         for key, template in list(good.items()):
-            found = template_problems(template, self.config, asked)
+            found = template_problems(template, self.config, asked, self._content.kinds)
             problems += found
             if any(problem.severity == "error" for problem in found):
                 unfit[key] = good.pop(key)

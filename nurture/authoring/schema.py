@@ -1,8 +1,9 @@
-"""What may an editor offer while somebody writes a campaign? The JSON Schema of a campaign file."""
+"""What may an editor offer while somebody writes? JSON Schemas of campaign and content files."""
 
 from typing import Any
 
 from nurture.authoring.campaign_keys import EVENTS, CampaignKeys
+from nurture.authoring.content_keys import ContentKeys
 from nurture.core.timing import ANCHORS
 
 #: What editors' YAML support understands best; 2020-12 is not known to all of them.
@@ -40,6 +41,23 @@ def campaign_schema() -> dict[str, Any]:
     step["not"] = {"required": ["at", "after"]}
     step["dependencies"] = {"else": ["then"], "up_to": ["wait_for"], "since": ["wait_for"]}
     title = "A campaign of Nurture"
+    return {"$schema": DRAFT, "title": title, **schema}
+
+
+def content_schema() -> dict[str, Any]:
+    """The same of a file of the content library."""
+    schema = ContentKeys.model_json_schema(by_alias=True, ref_template="#/definitions/{model}")
+    schema["definitions"] = schema.pop("$defs")
+    plain(schema)
+    for key in ("team", "interview", "role_family", "seniority", "stage", "country"):
+        about = schema["definitions"]["ItemKeys"]["properties"][key]
+        one = about["items"]
+        _say(
+            schema["definitions"]["ItemKeys"],
+            key,
+            {"anyOf": [one, {"type": "array", "items": one}]},
+        )
+    title = "A file of Nurture's content library"
     return {"$schema": DRAFT, "title": title, **schema}
 
 

@@ -13,10 +13,12 @@ from nurture.authoring.jinja import read_text
 from nurture.authoring.parts import Part, parts_of
 from nurture.authoring.wording import words_in
 from nurture.config import Config
+from nurture.core.content import Brought, Content, Situation
 from nurture.core.model import Candidate, Facts, Subject
 from nurture.errors import Problem
 from nurture.rendering import times
 from nurture.rendering.anatomy import CLIPPED_AT
+from nurture.rendering.content import WORD
 from nurture.rendering.context import TEMPLATE_FINDS, context, in_templates, vocabulary
 from nurture.rendering.errors import RenderError
 from nurture.rendering.links import Signer
@@ -220,7 +222,23 @@ def everything_known(config: Config) -> dict[str, Any]:
         if thing == "company":
             filled |= words["company"]
         words[thing] = filled
+    words[WORD] = _some_content
     return words | {name: [_SENTENCE, _SENTENCE] for name in TEMPLATE_FINDS}
+
+
+def _some_content(kind: str, most: int) -> list[Brought]:
+    """Items as long as some are: a template is tried whatever the library holds."""
+    text = "Something that is said in two lines or so, as items of the library are, and no longer."
+    item = Content(
+        id="sample",
+        kind=kind,
+        title="A title of usual length",
+        text=text,
+        url="https://example.com/more",
+        minutes=5,
+        listens_for="how you found out, and what you did with it",
+    )
+    return [Brought(item, (), Situation(None, None, None, None))] * most
 
 
 def _sample(thing: str, field: str, kind: str) -> Any:

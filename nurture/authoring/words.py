@@ -9,24 +9,33 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from nurture.authoring.expressions import Complaint
-from nurture.authoring.jinja import Called, Compared, Named, Text, literal, read_text
-from nurture.authoring.parts import parts_of, unknown_category
+from nurture.authoring.jinja import (
+    Called,
+    Compared,
+    Named,
+    Text,
+    literal,
+    read_text,
+    tag_offset,
+)
+from nurture.authoring.parts import Part, parts_of, unknown_category
 from nurture.authoring.wording import wording_problems
 from nurture.config import Config
 from nurture.core.model import Approval, Category, Hours, MessageClass
 from nurture.errors import Problem
 from nurture.positions import did_you_mean
+from nurture.rendering.content import FIELDS, MOST, content_asked
 from nurture.rendering.context import TEMPLATE_FINDS, in_templates, vocabulary
 from nurture.rendering.functions import FUNCTIONS
 from nurture.rendering.letter_parts import LETTER_PARTS
 from nurture.rendering.questions import sets_problems
 from nurture.rendering.sandbox import FILTER_NAMES, TEST_NAMES
-from nurture.rendering.templates import Template
+from nurture.rendering.templates import Template, parsed
 
 #: Filters that the renderer adds to the sandbox's: times in the reader's zone and language.
 TIME_FILTERS = frozenset({"when", "day", "clock"})
 #: Single words, not objects, that only templates have.
-TEMPLATE_WORDS = frozenset({"why", "button", "ask", *LETTER_PARTS}) | TEMPLATE_FINDS.keys()
+TEMPLATE_WORDS = frozenset({"why", "button", "ask", "content", *LETTER_PARTS, *TEMPLATE_FINDS})
 #: What can be called besides `rendering.context.FUNCTIONS`, with the number of arguments.
 _CALLS = {
     "button": 2,
@@ -39,6 +48,7 @@ _OF_TEXT = frozenset({"capitalize", "endswith", "lower", "startswith", "strip", 
 _IN_LISTS = {
     "interview.interviewers": frozenset({"name", "role", "about"}),
     "interview.agenda": frozenset({"starts_at", "title", "with"}),
+    "content()": FIELDS,
 }
 #: What people write who want a time in a form of their own.
 _TIME_WORDS = frozenset({"strftime", "format", "date", "time", "datetime", "datetimeformat"})
@@ -92,14 +102,19 @@ def uses_of(
 
 
 def template_problems(
-    template: Template, config: Config, questions: Collection[str] | None = None
+    template: Template,
+    config: Config,
+    questions: Collection[str] | None = None,
+    kinds: Collection[str] | None = None,
 ) -> list[Problem]:
     """What is wrong with one template whatever campaign sends it. `questions` are the ids of what
-    all templates ask; None: not known."""
+    all templates ask, `kinds` those of the content library; None: not known."""
     words = in_templates(vocabulary(config))
     problems = unknown_category(template, config)
     for part in parts_of(template):
         for one in uses_of(part.source, words, TEMPLATE_WORDS)[1]:
+            problems.append(part.problem(one.offset, one.code, one.message, one.hint))
+        for one in _content_asked(part, kinds):
             problems.append(part.problem(one.offset, one.code, one.message, one.hint))
         for call in read_text(part.source).called:
             if call.name == "answered" and questions is not None and call.first not in questions:
@@ -230,6 +245,22 @@ def _unknown_question(call: Called, questions: Collection[str]) -> Complaint:
     hint = hint or f"asked: {', '.join(sorted(questions)) or 'nothing, by any template'}"
     message = f'no template asks "{call.first}"'
     return Complaint(call.first_offset, "unknown-question", message, hint)
+
+
+def _content_asked(part: Part, kinds: Collection[str] | None) -> Iterator[Complaint]:
+    """What a template asks of the content library is known before anybody is to get it."""
+    if "content" not in part.source or read_text(part.source).complaints:
+        return
+    for kind, most, line in content_asked(parsed(part.source)):
+        at = tag_offset(part.source, line)
+        if kind is None or most is None:
+            message = "content takes a kind, in quotes, and how many where a list is wanted"
+            hint = f'content("culture"), or content("question", 6), at most {MOST}'
+            yield Complaint(at, "wrong-arguments", message, hint)
+        elif kinds is not None and kind not in kinds:
+            hint = did_you_mean(kind, kinds) or f"kinds: {', '.join(sorted(kinds)) or 'none'}"
+            message = f'the content library has nothing of the kind "{kind}"'
+            yield Complaint(at, "unknown-content", message, hint)
 
 
 def _unknown_filters(text: Text) -> Iterator[Complaint]:

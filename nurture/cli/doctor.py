@@ -52,7 +52,7 @@ def _tell(finding: Finding) -> None:
 def _findings() -> Iterator[Finding]:
     """Config first: without it there is nothing else to look at."""
     path, env = config_path(), environment()
-    yield _of_files()
+    yield from _of_files()
     try:
         config = load_config(path, env)
     except Problems as error:
@@ -66,17 +66,22 @@ def _findings() -> Iterator[Finding]:
     yield look.of_daemon(config)
 
 
-def _of_files() -> Finding:
+def _of_files() -> Iterator[Finding]:
     try:
         found = check_all(config_path(), environment())
     except NurtureError as error:
-        return look.problem("files", str(error), "`nurture check`")
+        yield look.problem("files", str(error), "`nurture check`")
+        return
     errors = sum(each.severity == "error" for each in found)
     if errors:
-        return look.problem("files", f"{errors} problems in files", "`nurture check` names them")
-    if found:
-        return look.warning("files", f"{len(found)} warnings in files", "`nurture check`")
-    return look.ok("files", "config, campaigns and templates have no problems")
+        yield look.problem("files", f"{errors} problems in files", "`nurture check` names them")
+    elif found:
+        yield look.warning("files", f"{len(found)} warnings in files", "`nurture check`")
+    else:
+        yield look.ok("files", "config, campaigns, templates and content have no problems")
+    for each in found:
+        if each.code == "stale-text":
+            yield look.warning("fresh texts", f"{each.file}: {each.message}", each.hint)
 
 
 def _of_database(config: Config) -> Iterator[Finding]:

@@ -89,6 +89,8 @@ def plan(
         elif isinstance(want, Want):
             placeable.append(want)
     placeable.sort(key=day.order)
+    items |= day.hand_out(placeable)
+    placeable = [want for want in placeable if want.key not in items]
     items |= day.at_once(placeable)
     for want in placeable:
         if want.key not in items:
@@ -136,6 +138,7 @@ class _Day:
         self._openings: dict[tuple[Hours | None, bool], Openings] = {}
         self.bundles = Bundles(policy.bundle, ledger.messages)
         self._texts: dict[str, Want] = {}  # nurture mail that is placed already, by template
+        self._content: dict[Key, tuple[str, ...]] = {}  # what each brings from the library
 
     def openings(self, hours: Hours | None, *, own: bool = True) -> Openings:
         """The open hours of a category, with the candidate's own wishes or without."""
@@ -227,6 +230,32 @@ class _Day:
             and want.truth.value
             and not self.candidate.do_not_contact
         )
+
+    def hand_out(self, wants: Sequence[Want]) -> dict[Key, Item]:
+        """What each brings from the content library, and no two the same: first who has something
+        already, then in the order of their moments. Those for whom nothing new is left are told."""
+        choosing, none = self.ledger.choosing, dict[Key, Item]()
+        asking = [want for want in wants if want.step.content]
+        if choosing is None or not asking:
+            return none
+        had = set(self.recipient.story.had)
+
+        def take(want: Want, chosen: tuple[str, ...] | None) -> bool:
+            if chosen is not None:
+                self._content[want.key] = chosen
+                had.update(chosen)
+            return chosen is not None
+
+        def at(want: Want) -> datetime:
+            return max(want.moment_at, self.now)
+
+        left = [each for each in asking if not take(each, choosing.kept(each, had, at(each)))]
+        for want in sorted(left, key=lambda each: (at(each), *self.order(each))):
+            if not take(want, choosing.chosen(want, had, at(want))):
+                self.alarm(want.moment_at)
+                due = want.moment_at <= self.now
+                none[want.key] = self.item(want, Verdict.SKIP, Reason.NOTHING_NEW, final=due)
+        return none
 
     def place(self, want: Want) -> Item:
         category = self.categories[want.step.category]
@@ -460,7 +489,7 @@ class _Day:
         unread = looked_at and want.key not in self.ledger.approved
         if unread and (at <= self.now or self.shut_only(want, pushed)):
             until = self.until(want)
-            self.alarm(until and until + _JUST_AFTER, careful)
+            self.alarm(until and until + _JUST_AFTER, careful, self.stale_at(want))
             changed = message.detail.get("changed") if message is not None else None
             detail = {**spite, "changed": changed} if changed else spite
             return self.item(want, Verdict.WAIT, Reason.APPROVAL, at=at, detail=detail)
@@ -474,6 +503,11 @@ class _Day:
             detail = {**detail, **spite} if spite else detail
             return self.item(want, Verdict.WAIT, reason, at=at, detail=detail, about=not want.firm)
         return self.item(want, Verdict.SEND, Reason.DUE, at=at, detail=spite)
+
+    def stale_at(self, want: Want) -> datetime | None:
+        """When what it brings from the content library has to be chosen anew."""
+        choosing, content = self.ledger.choosing, self._content.get(want.key)
+        return choosing.stale_at(content) if choosing is not None and content else None
 
     def shut_only(self, want: Want, pushed: Blocked | None) -> bool:
         """Whether it waits for better hours and for nothing else: so it can be looked at before."""
@@ -660,6 +694,7 @@ class _Day:
             known_at=want.known_at,
             anchor_at=want.anchor_at,
             detail=detail,
+            content=self._content.get(want.key, ()),
         )
 
 

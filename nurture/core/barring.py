@@ -35,4 +35,6 @@ def barred(step: Step, category: Category, recipient: Recipient) -> Barred | Non
 
 def new_only(step: Step, category: Category) -> bool:
     """Whether nobody is to read its text twice: what repeats, or asks again, is meant to."""
+    if step.content:  # it says something new each time, or nothing: see content.py
+        return False
     return category.klass is MessageClass.NURTURE and step.repeat is None and not category.follow_up

@@ -142,6 +142,7 @@ class Reason(StrEnum):
     LEFT = "left"
     STEP_REMOVED = "step_removed"
     ALREADY_SENT = "already_sent"
+    NOTHING_NEW = "nothing_new"
     STALE = "stale"
     TO_BE_TOLD = "to_be_told"
     UNSUBSCRIBED = "unsubscribed"
@@ -389,6 +390,7 @@ class Contact:
     invite: str | None = None  #: of a mail: what it told calendars, see rendering/invitation.py
     sections: "tuple[Section, ...]" = ()  #: of a bundle, all; its category is its first one's
     enrollment_id: int | None = None  #: of a mail: for which its first section speaks
+    content: tuple[str, ...] = ()  #: items of the library that it brought; of a bundle, its first
     human: bool = False
     outcome: str | None = None  #: of a call: spoke | voicemail | no_answer | wrong_number
     keeps: str | None = None  #: the promise that it keeps, by ref, where the person said so
@@ -407,6 +409,7 @@ class Section:
     template: str
     category: str
     application: str | None = None
+    content: tuple[str, ...] = ()  #: items of the library that it brings, by id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -447,6 +450,7 @@ class Message:
     #: The instant as of which they read it: what it promises is counted from there.
     approved_as_of: datetime | None = None
     sections: tuple[Section, ...] = ()  #: of a bundle, all; empty: a mail of one step
+    content: tuple[str, ...] = ()  #: items of the library that it brings, by id; as of `sections`
     until: datetime | None = None
     sent_at: datetime | None = None
     attempts: int = 0
@@ -572,6 +576,7 @@ class Step:
     topic: str | None = None  #: what a candidate unsubscribes from; default the category
     fresh_until: date | None = None  #: of the template: after this day its content is stale
     alone: bool = False  #: its mail holds a calendar entry, and shares with no other mail
+    content: bool = False  #: it brings something from the library, which is chosen for each reader
     line: int = 1
 
 

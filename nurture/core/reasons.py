@@ -350,6 +350,7 @@ _WHY: Mapping[Reason, Callable[[_Told], str]] = {
     Reason.LEFT: lambda told: f"the candidate left the campaign{told.particular('event', ' ({})')}",
     Reason.STEP_REMOVED: _fixed("its author removed the step"),
     Reason.ALREADY_SENT: _already_sent,
+    Reason.NOTHING_NEW: _fixed("the content library has nothing for them that they have not had"),
     Reason.STALE: _stale,
     Reason.TO_BE_TOLD: _to_be_told,
     Reason.UNSUBSCRIBED: _fixed("the candidate unsubscribed from this"),

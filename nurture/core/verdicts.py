@@ -3,16 +3,16 @@
 Apart from the rules, so that each rule can have a module of its own that the agenda asks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from nurture.core.bundling import Together
 from nurture.core.caps import Cap, Gap
 from nurture.core.hours import Calendar, Never, Pattern
-from nurture.core.journey import Key
+from nurture.core.journey import Key, Want
 from nurture.core.model import (
     Call,
     Candidate,
@@ -66,6 +66,7 @@ class Story:
     received: Mapping[str, Contact] = field(
         default_factory=dict
     )  #: by template: nurture mail, sections
+    had: frozenset[str] = frozenset()  #: items of the content library, by id
 
 
 def story(facts: Facts) -> Story:
@@ -85,6 +86,12 @@ def story(facts: Facts) -> Story:
             if each.template is not None and each.klass is MessageClass.NURTURE
         }
         | {part.template: each for each in facts.contacts for part in each.sections},
+        had=frozenset(
+            id_
+            for each in facts.contacts
+            for part in each.sections or (each,)
+            for id_ in part.content
+        ),
     )
 
 
@@ -105,6 +112,20 @@ class Ledger:
     messages: Mapping[Key, Message] = field(default_factory=dict)
     approved: frozenset[Key] = frozenset()  #: messages that somebody has approved
     calls: Mapping[Key, Call] = field(default_factory=dict)  #: made of a step's mail
+    choosing: "Choosing | None" = None  #: None: there is no content library
+
+
+class Choosing(Protocol):
+    """The content library, as one candidate meets it."""
+
+    def kept(self, want: Want, had: Collection[str], at: datetime) -> tuple[str, ...] | None:
+        """What was chosen for it before, where that may still be sent."""
+
+    def chosen(self, want: Want, had: Collection[str], at: datetime) -> tuple[str, ...] | None:
+        """What fits best of what they have not had; None: nothing new is left."""
+
+    def stale_at(self, chosen: Sequence[str]) -> datetime | None:
+        """From when on one of these is not true any more."""
 
 
 class Item(NamedTuple):
@@ -127,6 +148,7 @@ class Item(NamedTuple):
     anchor_at: datetime | None = None
     detail: Mapping[str, Any] = MappingProxyType({})
     joins: Key | None = None  #: goes as a part of this one's mail
+    content: tuple[str, ...] = ()  #: items of the content library that it brings, by id
 
 
 @dataclass(frozen=True, kw_only=True)

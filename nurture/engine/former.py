@@ -59,6 +59,7 @@ def _write_in_force(connection: Connection, into: Path) -> None:
         )
     wanted = [("campaign", name, f"campaigns/{name}.yaml") for name in mark["campaigns"]]
     wanted += [("template", path, f"templates/{path}") for path in mark["templates"]]
+    wanted += [("content", name, f"content/{name}.yaml") for name in mark.get("contents", ())]
     wanted += [("layout", name, f"templates/layouts/{name}.html") for name in mark["layouts"]]
     for kind, name, file in wanted:
         text = revisions.content(connection, kind, name, mark[f"{kind}s"][name])
@@ -80,7 +81,7 @@ def _check_out(root: Path, revision: str, config_name: str, into: Path) -> None:
     if commit is None:
         raise UsageError(f'--against: Git knows no revision "{revision}"')
     tree = f"{commit.decode().strip()}:{within.decode().strip()}"
-    parts = ["campaigns", "templates", config_name]
+    parts = ["campaigns", "templates", "content", config_name]
     there = (_git(root, "ls-tree", "-z", "--name-only", tree) or b"").decode().split("\0")
     if "campaigns" not in there and config_name not in there:
         raise UsageError(f"--against {revision}: this project was not there at that revision")

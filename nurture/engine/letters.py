@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from nurture.clock import Clock
 from nurture.config import Config
+from nurture.core.content import Shelf
 from nurture.core.journey import Key
 from nurture.core.model import (
     Enrollment,
@@ -20,6 +22,7 @@ from nurture.core.model import (
 from nurture.core.rejections import family_of
 from nurture.core.subject import application_of, interview_of
 from nurture.engine import house
+from nurture.engine.choosing import Chooser
 from nurture.engine.outcomes import Letter
 from nurture.engine.promising import Campaigns, as_made, promised_in
 from nurture.engine.recording import key_of
@@ -27,6 +30,7 @@ from nurture.errors import UsageError
 from nurture.positions import did_you_mean
 from nurture.rendering import mime
 from nurture.rendering.broad_reasons import Phrasebook
+from nurture.rendering.content import WORD
 from nurture.rendering.context import context
 from nurture.rendering.errors import RenderError
 from nurture.rendering.invitation import Invitation, invitation
@@ -68,12 +72,14 @@ class Letters:
         clock: Clock,
         campaigns: Callable[[], Campaigns],
         rejections: Rejections,
+        content: Callable[[], Shelf] = Shelf,
     ) -> None:
         self.config = config
         self.renderer = renderer
         self.clock = clock
         self.campaigns = campaigns
         self.rejections = rejections
+        self.content = content
         self.calendars = house.Calendars(config)
 
     def title(self, name: str) -> str:
@@ -157,6 +163,7 @@ class Letters:
         )
         if "why_others" in named and (said := self._why_others(facts, subject, phrases, now)):
             words["why_others"] = said
+        self._bring(words, message, facts, subject, now)
         category = self.config.categories[message.category]
         part = Part(template=message.template, context=words, category=category)
         interview, _ = interview_of(facts, subject, now)
@@ -173,6 +180,21 @@ class Letters:
         family = family_of(job.fields) if job is not None else None
         told = self.rejections(application.job, family, now - LOOKED_BACK)
         return phrases.reasons.coaching(told, phrases.language)
+
+    def _bring(
+        self,
+        words: dict[str, Any],
+        message: Message,
+        facts: Facts,
+        subject: Subject,
+        now: datetime,
+    ) -> None:
+        """What it brings from the content library, where its template asks for that."""
+        template = self.renderer.template(message.template, self._tag(facts))
+        if template is not None and template.content:
+            calendar = self.calendars.of(facts.candidate)
+            chooser = Chooser(self.content(), facts, calendar, self.renderer, self.config)
+            words[WORD] = chooser.brings(message.content, template, subject, now)
 
     def preview(
         self, template: str, facts: Facts, subject: Subject | None = None, *, trial: str = ""

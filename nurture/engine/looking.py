@@ -161,6 +161,7 @@ def _message(project: Project, planned: Planned, item: Item) -> Message:
         "template": item.step.send or "",
         "category": item.category.name if item.category else "",
         "sections": sections,
+        "content": item.content,
     }
     if known is not None:
         return replace(known, **said)

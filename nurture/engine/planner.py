@@ -24,6 +24,7 @@ from nurture.core.model import (
     Facts,
     Message,
     Reason,
+    Subject,
     Verdict,
 )
 from nurture.core.promised import with_kept
@@ -32,12 +33,14 @@ from nurture.core.renames import Renames, read_as_now, renames
 from nurture.core.timing import shift
 from nurture.engine import house, soon
 from nurture.engine.audience import Audiences
+from nurture.engine.choosing import Chooser
 from nurture.engine.enrolling import Around, Roll, enroll
 from nurture.engine.guard import OPEN, Gates, Guard
 from nurture.engine.recording import Decided, by_key, changes, new_messages
 from nurture.engine.stops import NOTHING
 from nurture.engine.truths import Truths
 from nurture.errors import NurtureError
+from nurture.rendering.content import WORD
 from nurture.rendering.context import context
 from nurture.rendering.languages import reads
 from nurture.rendering.renderer import Renderer
@@ -344,7 +347,12 @@ class Planner:
             approved=frozenset(
                 key for key, each in messages.items() if each.approved_at is not None
             ),
+            choosing=self._chooser(facts),
         )
+
+    def _chooser(self, facts: Facts) -> Chooser:
+        calendar = self.calendars.of(facts.candidate)
+        return Chooser(self.library.content, facts, calendar, self.renderer(), self.config)
 
     def _tasks(
         self, facts: Facts, agenda: Agenda, now: datetime
@@ -397,6 +405,7 @@ class Planner:
             application = facts.applications.get(enrollment.subject.application or "")
             try:
                 locale = reads(facts.candidate, self.config)
+                self._bring(words, item, facts, enrollment.subject, now)
                 text = talking_points(self.renderer(), item.step.send, words, locale=locale)
             except NurtureError as error:
                 if instead:
@@ -407,6 +416,15 @@ class Planner:
         if unsaid:
             agenda = _put_off(agenda, unsaid, now + MEND_AFTER)
         return due, agenda
+
+    def _bring(
+        self, words: dict[str, Any], item: Item, facts: Facts, subject: Subject, now: datetime
+    ) -> None:
+        """What is said of the content library, where the mail would bring something."""
+        tag = reads(facts.candidate, self.config)
+        template = self.renderer().template(item.step.send or "", tag)
+        if template is not None and template.content:
+            words[WORD] = self._chooser(facts).brings(item.content, template, subject, now)
 
     def _words(self, facts: Facts, enrollment: Enrollment, now: datetime) -> dict[str, Any]:
         return context(

@@ -53,6 +53,7 @@ class Project:
             self.clock,
             lambda: self.library.campaigns,
             self._rejections,
+            lambda: self.library.content,
         )
         self.planner = Planner(
             self.database, self.library, self.config, self.clock, lambda: self.letters.renderer
@@ -126,6 +127,7 @@ class Project:
                     "kinds": kinds,
                     "templates": self._digests_of("template", kept),
                     "layouts": self._digests_of("layout", kept),
+                    "contents": self._digests_of("content", kept),
                 },
             )
             revisions.keep(connection, kept, self.clock.now())

@@ -66,8 +66,14 @@ def changes(decided: Decided, now: datetime) -> Changes:
 
 def new_messages(written: Changes) -> dict[Key, Message]:
     """The messages that these rows began, as they are stored now."""
+    brought = dict(written.content)
     return {
-        key: Message(id=written.ids[key], **key._asdict(), **_as_message(row))
+        key: Message(
+            id=written.ids[key],
+            content=tuple(brought.get(key, ())),
+            **key._asdict(),
+            **_as_message(row),
+        )
         for key, row in written.queued
     }
 
@@ -163,6 +169,8 @@ class _Recorder:
         if state is None:
             return
         words = self.words(item)
+        if item.content != (message.content if message is not None else ()):
+            self.out.content.append((item.key, list(item.content)))
         if message is None:
             self.out.queued.append((item.key, self.new_message(item, state)))
         elif (message.template, message.category) != (words["template"], words["category"]):

@@ -46,7 +46,7 @@ def first_to_go(planned: Planned) -> tuple[Message, Facts] | None:
         ):
             joined = [each for each in in_order if each.joins == item.key]
             parts = tuple(section_of(each) for each in (item, *joined)) if joined else ()
-            why = replace(message, reason=item.reason, detail=item.detail)
+            why = replace(message, reason=item.reason, detail=item.detail, content=item.content)
             return replace(why, sections=parts), planned.facts
     return None
 
@@ -58,6 +58,7 @@ def section_of(item: Item) -> Section:
         template=item.step.send or "",
         category=item.category.name if item.category else "",
         application=item.application,
+        content=item.content,
     )
 
 
@@ -76,10 +77,11 @@ def _necessity(item: Item) -> int:
 
 def row_of(part: Message | Section, sent_by: SentBy) -> dict[str, Any]:
     """A section's row with its revisions; of a mail of one step, all that is in the message's."""
+    own = {**key_of(part)._asdict(), "content": _brings(part)}
     if not isinstance(part, Section):
-        return {**key_of(part)._asdict(), **dict.fromkeys((*_SAID, *_REVISIONS))}
+        return {**own, **dict.fromkeys((*_SAID, *_REVISIONS))}
     revisions = {name: getattr(sent_by, name) for name in _REVISIONS}
-    return {**key_of(part)._asdict(), **_said(part), **revisions}
+    return {**own, **_said(part), **revisions}
 
 
 def parted(
@@ -115,12 +117,17 @@ def _own(part: Section, candidate_id: int, config: Config, now: datetime) -> dic
     return {
         **key_of(part)._asdict(),
         **_said(part),
+        "content": _brings(part),
         "candidate_id": candidate_id,
         "message_id": message_id_for(part.enrollment_id, part.step, part.occurrence, domain),
         "klass": category.klass if category is not None else MessageClass.SERVICE,
         "state": MessageState.RETRYING,
         "created_at": now,
     }
+
+
+def _brings(part: Message | Section) -> list[str] | None:
+    return list(part.content) or None
 
 
 def _said(part: Section) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from nurture.rendering import times
 from nurture.rendering.captured import LetterEnvironment
+from nurture.rendering.content import content
 from nurture.rendering.errors import RenderError
 from nurture.rendering.letter_parts import functions
 from nurture.rendering.repeated import LetterContext
@@ -18,7 +19,7 @@ from nurture.rendering.slots import Slots
 def letter_environment(*, repeats: bool) -> LetterEnvironment:
     environment = LetterEnvironment(_printed, _said, repeats=repeats)
     environment.filters.update(when=_when, day=_day, clock=_clock, join=_join(environment))
-    environment.globals.update(button=_button, ask=_ask, **functions())
+    environment.globals.update(button=_button, ask=_ask, content=content, **functions())
     return environment
 
 

@@ -21,6 +21,7 @@ from nurture.core.model import Candidate, Tone
 from nurture.errors import Problem, Problems, shown
 from nurture.files import read_bytes, text_in
 from nurture.positions import Positions, did_you_mean, read_yaml, validate
+from nurture.rendering.content import content_asked
 from nurture.rendering.invitation import Asks
 from nurture.rendering.languages import (
     alternatives,
@@ -55,6 +56,7 @@ class Template:
     ask: tuple[Question, ...] = ()
     calendar: Asks | None = None  #: what its mail tells the candidate's calendar of the interview
     fresh_until: date | None = None  #: the last day on which what it says is true
+    content: tuple[tuple[str, int], ...] = ()  #: kinds of the content library, and how many of each
     body: str
     markdown: bool
     first_line: int = 1  #: the line of the file on which the body begins
@@ -165,14 +167,19 @@ class _FrontMatter(BaseModel):
     @field_validator("fresh_until", mode="before")
     @classmethod
     def _day(cls, value: object) -> object:
-        if value is None or isinstance(value, date):
-            return value
-        try:
-            if isinstance(value, str) and len(value) == len("2027-03-31"):
-                return date.fromisoformat(value)
-        except ValueError:
-            pass
-        raise ValueError("a day is expected, such as 2027-03-31")
+        return day_in(value)
+
+
+def day_in(value: object) -> object:
+    """A day as files write it. Raises ValueError for what is none."""
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        if isinstance(value, str) and len(value) == len("2027-03-31"):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError("a day is expected, such as 2027-03-31")
 
 
 def read_template(path: Path, folder: Path) -> Template:
@@ -230,6 +237,8 @@ def template_in(raw: bytes, below: PurePath, file: str) -> Template:
         source=raw.decode(),
     )
     problems += _syntax(template)
+    if not problems:
+        template = replace(template, content=_content_of(template))
     if template.locale is None and front.category is None:
         problems.append(
             Problem(file=file, line=1, code="missing-key", message='"category" is missing')
@@ -318,6 +327,16 @@ def _syntax(template: Template) -> list[Problem]:
     return problems
 
 
+def _content_of(template: Template) -> tuple[tuple[str, int], ...]:
+    """What it asks of the content library: of each kind the most that it shows anywhere."""
+    found: dict[str, int] = {}
+    for source in (template.body, template.subject, template.preheader, *template.facts):
+        for kind, most, _ in content_asked(parsed(source)):
+            if kind is not None and most is not None:
+                found[kind] = max(most, found.get(kind, 1))
+    return tuple(found.items())
+
+
 def _placing(template: Template, tree: nodes.Template) -> list[Problem]:
     """Every question is placed in the body, and nothing is placed that is not asked."""
     questions = {question.id: question for question in template.ask}
@@ -382,6 +401,9 @@ def _fitted(read: Iterable[Template]) -> tuple[dict[str, Template], list[Problem
             code = "translation-differs"
             message = f"{default.file} says something else to calendars"
             line, column = _spot_of(template, "calendar")
+        elif not dict(template.content).keys() <= dict(default.content).keys():
+            code = "translation-differs"
+            message = f"{default.file} shows other kinds of the content library"
         elif not _asks_alike(template, default):
             code = "translation-differs"
             message = f"{default.file} asks other questions, or with other options"

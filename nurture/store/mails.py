@@ -12,6 +12,7 @@ from nurture.store.tables import candidates, enrollments, message_steps, message
 
 _OF_SECTION = ("campaign", "template", "category", "application")
 _KEY = ("enrollment_id", "step", "occurrence")
+_OF_STEP = (*_KEY, "content")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ def mail(connection: Connection, message_id: int) -> Mail | None:
         for name in (*_OF_SECTION, "template_digest", "campaign_digest")
     ]
     query = (
-        select(messages, candidates.c.ref, *(message_steps.c[name] for name in _KEY), *parts)
+        select(messages, candidates.c.ref, *(message_steps.c[name] for name in _OF_STEP), *parts)
         .join(candidates, candidates.c.id == messages.c.candidate_id)
         .join(message_steps, message_steps.c.message_id == messages.c.id)
         .where(messages.c.id == message_id)
@@ -73,6 +74,7 @@ def _message(rows: list[Mapping[Any, Any]]) -> Message:
         Section(
             **{name: each[name] for name in _KEY},
             **{name: each[f"section_{name}"] for name in _OF_SECTION},
+            content=tuple(each["content"] or ()),
         )
         for each in rows
         if each["section_campaign"] is not None
@@ -82,6 +84,7 @@ def _message(rows: list[Mapping[Any, Any]]) -> Message:
         state=MessageState(row["state"]),
         approved_at=row["approved_at"],
         sections=sections if len(sections) > 1 else (),
+        content=tuple(row["content"] or ()),
         attempts=row["attempts"],
         reason=Reason(row["reason"]) if row["reason"] else None,
         detail=row["detail"],

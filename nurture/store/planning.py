@@ -50,6 +50,8 @@ class Changes:
     queued: list[tuple[Key, dict[str, Any]]] = field(default_factory=list)  #: new messages
     ids: dict[Key, int] = field(default_factory=dict)  #: of those, once they are written
     messages: list[dict[str, Any]] = field(default_factory=list)  #: id, state, reason, detail
+    #: what these bring from the content library: new messages, and those of which it has changed
+    content: list[tuple[Key, list[str]]] = field(default_factory=list)
     released: list[Key] = field(default_factory=list)  #: sections that go without their bundle
     tasks: list[dict[str, Any]] = field(default_factory=list)
     hung_up: list[int] = field(default_factory=list)  #: open calls that nobody need make any more
@@ -99,6 +101,7 @@ _SETTLE = (
     .where(*is_row(steps))
     .values(state=bindparam("new_state"), settled_at=bindparam("now"), at=bindparam("now"))
 )
+_BRING = update(message_steps).where(*is_row(message_steps)).values(content=bindparam("brings"))
 _MARK = select(marks.c.value).where(marks.c.name == bindparam("name"))
 _NO_MARK = delete(marks).where(marks.c.name == bindparam("old_name"))
 _SET_MARK = insert(marks)
@@ -169,12 +172,19 @@ def _write(connection: Connection, changes: Sequence[Changes], now: datetime) ->
     update_all(connection, messages, [row for each in changes for row in each.messages])
     delete_all(connection, message_steps, [key for each in changes for key in each.released])
     queued = [(each, key, row) for each in changes for key, row in each.queued]
+    brought = dict(pair for each in changes for pair in each.content)
     if queued:
         new = connection.execute(_BEGIN, [row for _, _, row in queued]).scalars().all()
         for (each, key, _), id_ in zip(queued, new, strict=True):
             each.ids[key] = id_
-        own = [{**key._asdict(), "message_id": each.ids[key]} for each, key, _ in queued]
+        own = [
+            {**key._asdict(), "message_id": each.ids[key], "content": brought.pop(key, None)}
+            for each, key, _ in queued
+        ]
         insert_all(connection, message_steps, own)
+    if brought:
+        rows = [{**row_of(key), "brings": ids} for key, ids in brought.items()]
+        many(connection, _BRING, rows)
     if ids:
         connection.execute(_PLANNED, {"ids": ids, "at": now})
     update_all(

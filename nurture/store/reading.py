@@ -192,14 +192,16 @@ class _Rows:
             sent_at,
             header,
             invite,
+            content,
             step,
             *section,
         ) in self.connection.execute(statements.MAILED, self.ids).all():
             if section[2] is not None:
+                part = _section(content, step, *section)
                 if id_ in bundles:
-                    bundles[id_].append(_section(step, *section))
+                    bundles[id_].append(part)
                     continue
-                bundles[id_] = [_section(step, *section)]
+                bundles[id_] = [part]
             found[owner].append(
                 Contact(
                     at=sent_at,
@@ -214,6 +216,7 @@ class _Rows:
                     enrollment_id=section[0],
                     header=header,
                     invite=invite,
+                    content=tuple(content or ()),
                     arrived=state == MessageState.SENT,
                 )
             )
@@ -245,6 +248,7 @@ class _Rows:
 
 
 def _section(
+    content: Sequence[str] | None,
     step: str,
     enrollment_id: int,
     occurrence: str,
@@ -261,6 +265,7 @@ def _section(
         template=template,
         category=category,
         application=application,
+        content=tuple(content or ()),
     )
 
 
@@ -269,6 +274,7 @@ def _message(said: Sequence[RowMapping]) -> Message:
     row = said[0]
     sections = tuple(
         _section(
+            each["content"],
             each["step"],
             each["enrollment_id"],
             each["occurrence"],
@@ -295,6 +301,7 @@ def _message(said: Sequence[RowMapping]) -> Message:
         approved_digest=row["approved_digest"],
         approved_as_of=row["approved_as_of"],
         sections=sections if len(sections) > 1 else (),
+        content=tuple(row["content"] or ()),
         until=row["until"],
         sent_at=row["sent_at"],
         attempts=row["attempts"],

@@ -19,9 +19,9 @@ _AT_ONCE = 300  # keys a query: databases limit how many values one may bind
 
 
 class Revision(NamedTuple):
-    kind: str  #: campaign | template | layout
-    #: A campaign's or layout's name, without its suffix; a template's path below templates/, with
-    #: it: `prep/kit.de.md`.
+    kind: str  #: campaign | template | layout | content
+    #: Its file's name without the suffix; of a template its path below templates/, with it:
+    #: `prep/kit.de.md`.
     name: str
     digest: str  #: sha256 of the file's bytes, in hex
     content: str

@@ -45,10 +45,11 @@ def part(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     without their bundle from here on."""
     delete_all(connection, message_steps, [Key(**key_of(row)) for row in rows])
     for row in rows:
-        own = {name: value for name, value in row.items() if name not in key_of(row)}
+        own = {name: value for name, value in row.items() if name not in (*key_of(row), "content")}
         query = insert(messages).returning(messages.c.id)
         id_ = connection.execute(query, own).scalar()
-        insert_all(connection, message_steps, [{**key_of(row), "message_id": id_}])
+        step = {**key_of(row), "message_id": id_, "content": row["content"]}
+        insert_all(connection, message_steps, [step])
 
 
 def _release(connection: Connection, ids: Collection[int]) -> None:

@@ -76,6 +76,7 @@ MAILED = (
                 *("application", "sent_at", "message_id", "invite"),
             )
         ),
+        tables.message_steps.c.content,
         tables.message_steps.c.step,
         tables.message_steps.c.enrollment_id,
         tables.message_steps.c.occurrence,
@@ -95,6 +96,7 @@ MESSAGES = (
         tables.message_steps.c.enrollment_id,
         tables.message_steps.c.step,
         tables.message_steps.c.occurrence,
+        tables.message_steps.c.content,
         *_SECTION,
     )
     .select_from(_WITH_STEPS)

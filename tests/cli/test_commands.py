@@ -52,7 +52,7 @@ def bare(run: Run, folder: Path) -> Run:
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What var/ holds after the first `nurture run --once`."""
     project = tmp_path_factory.mktemp("first")
-    for name in ("campaigns", "templates", "sample"):
+    for name in ("campaigns", "content", "templates", "sample"):
         shutil.copytree(REPOSITORY / name, project / name)
     words = ["run", "--once", "--config", str(shutil.copy(REPOSITORY / "config.yaml", project))]
     result = CliRunner().invoke(main, words, obj=Given(clock=SetClock(MONDAY), env={}))

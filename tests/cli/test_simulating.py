@@ -42,7 +42,7 @@ def run(folder: Path, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> Run:
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What var/ holds after the first `nurture run --once` with the sample candidates."""
     project = tmp_path_factory.mktemp("first")
-    for name in ("campaigns", "templates", "sample"):
+    for name in ("campaigns", "content", "templates", "sample"):
         shutil.copytree(REPOSITORY / name, project / name)
     fewer(project)
     words = ["run", "--once", "--config", str(shutil.copy(REPOSITORY / "config.yaml", project))]
@@ -169,7 +169,7 @@ def test_other_words_at_the_same_times_are_counted(begun: Run, folder: Path) -> 
 
 def test_against_a_revision_of_git(run: Run, folder: Path) -> None:
     git(folder, "init", "-q", "-b", "main")
-    git(folder, "add", "campaigns", "templates", "config.yaml", "sample")
+    git(folder, "add", "campaigns", "content", "templates", "config.yaml", "sample")
     git(folder, "commit", "-qm", "first")
     edit(folder, *SOONER)
     found = objects(run(*SAMPLE, "--against", "HEAD", "--json"))
@@ -181,7 +181,7 @@ def test_against_a_revision_of_git(run: Run, folder: Path) -> None:
 
 def test_rules_of_a_revision_of_git_are_its_own(run: Run, folder: Path) -> None:
     git(folder, "init", "-q", "-b", "main")
-    git(folder, "add", "campaigns", "templates", "config.yaml")
+    git(folder, "add", "campaigns", "content", "templates", "config.yaml")
     git(folder, "commit", "-qm", "first")
     edit(folder, "config.yaml", 'from: "08:30"', 'from: "11:30"')
     found = objects(run(*SAMPLE, "--against", "HEAD", "--json"))
@@ -267,7 +267,7 @@ def test_the_same_inputs_give_the_same_bytes_in_any_process(folder: Path) -> Non
     given: list[list[bytes]] = []
     edit(folder, *SOONER)
     git(folder, "init", "-q", "-b", "main")
-    git(folder, "add", "campaigns", "templates", "config.yaml")
+    git(folder, "add", "campaigns", "content", "templates", "config.yaml")
     git(folder, "commit", "-qm", "first")
     edit(folder, SOONER[0], "after: 1 hour", "after: 2 days")
     for seed in ("1", "2"):

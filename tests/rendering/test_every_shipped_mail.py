@@ -23,6 +23,7 @@ from nurture.rendering.links import Signer
 from nurture.rendering.mime import message, recipient, sender_of
 from nurture.rendering.renderer import Renderer
 from nurture.rendering.templates import load_templates
+from tests.shelf import with_content
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES, _ = load_templates(ROOT)
@@ -93,6 +94,7 @@ def written(renderer: Renderer, config: Config, template: str, about: Facts) -> 
     )
     subject = Subject(application="a-9", interview="i-3")
     words = context(about, subject, enrollment=None, config=config, now=NOW, promise=promise)
+    with_content(words, template, about, subject, renderer, config, NOW)
     shipped = TEMPLATES[template]
     mail = row(category=shipped.category)
     entry = None

@@ -24,6 +24,7 @@ from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Renderer
 from nurture.rendering.shapes import Filled, Kept, Written, same
 from nurture.rendering.templates import load_templates
+from tests.shelf import with_content
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES, _ = load_templates(ROOT)
@@ -143,12 +144,15 @@ def known_of(random: Random):
 
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
 def test_each_shipped_letter_is_the_same_either_way(name):
-    letters = Checked(Renderer(TEMPLATES, CONFIG, Signer([b"k" * 32])))
+    renderer = Renderer(TEMPLATES, CONFIG, Signer([b"k" * 32]))
+    letters = Checked(renderer)
     random = Random(name)
     subject = Subject(application="a-9", interview="i-3")
     written = 0
     for _ in range(5):
-        words = context(known_of(random), subject, enrollment=None, config=CONFIG, now=NOW)
+        known = known_of(random)
+        words = context(known, subject, enrollment=None, config=CONFIG, now=NOW)
+        with_content(words, name, known, subject, renderer, CONFIG, NOW)
         try:
             letters.render(name, words)
         except RenderError:  # a fact is wanting
