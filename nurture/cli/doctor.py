@@ -12,6 +12,7 @@ from nurture.delivery.names import Dns
 from nurture.engine import doctor as look
 from nurture.engine.doctor import Finding, Level
 from nurture.errors import NurtureError, OutsideError, Problems
+from nurture.rendering.broad_reasons import load_reasons
 from nurture.wiring import open_database, var
 
 _MARKS = {Level.OK: "ok", Level.WARNING: "warning", Level.PROBLEM: "PROBLEM"}
@@ -91,6 +92,7 @@ def _of_database(config: Config) -> Iterator[Finding]:
         yield look.problem("database", str(error), "mend its address", outside=True)
         return
     try:
-        yield from look.of_database(database, clock().now())
+        reasons, _ = load_reasons(config.root, ())  # what is wrong with it is told with the files
+        yield from look.of_database(database, clock().now(), reasons)
     finally:
         database.close()

@@ -19,6 +19,7 @@ from nurture.delivery.connection import NotReady, Offers, Patience, connect
 from nurture.delivery.dkim import Signing
 from nurture.delivery.names import CannotAsk, Names
 from nurture.errors import OutsideError, UsageError
+from nurture.rendering.broad_reasons import Reasons
 from nurture.store import condition as store
 from nurture.store import schema
 from nurture.store.database import Database
@@ -27,6 +28,7 @@ _MEGABYTE = 1_000_000
 _LITTLE, _TOO_LITTLE = 1_000 * _MEGABYTE, 100 * _MEGABYTE
 _MUCH_WAL = 500 * _MEGABYTE
 _SKEW = timedelta(minutes=1)
+_LISTED_AT_MOST = 60  #: characters of a reason that stands in a list
 _NAMED = 5  #: stages and kinds that are named; of more, how many
 
 
@@ -63,7 +65,9 @@ def problem(check: str, said: str, hint: str, *, outside: bool = False) -> Findi
 # --- the database ---------------------------------------------------------------------------------
 
 
-def of_database(database: Database, now: datetime) -> Iterator[Finding]:
+def of_database(
+    database: Database, now: datetime, reasons: Reasons | None = None
+) -> Iterator[Finding]:
     """Reachable, of this version, writable, with room; and what in it wants a look."""
     if database.file is not None and not database.file.exists():
         yield warning("database", "there is none yet", "it is made at the first start")
@@ -82,7 +86,7 @@ def of_database(database: Database, now: datetime) -> Iterator[Finding]:
     except OutsideError as error:
         yield problem("database", str(error), "start it, or mend its address", outside=True)
         return
-    yield from _of_rows(found, database, now)
+    yield from _of_rows(found, database, now, reasons or Reasons())
 
 
 def _of_schema(database: Database, name: str, at: str | None) -> Finding:
@@ -111,7 +115,9 @@ def _of_disk(database: Database) -> Iterator[Finding]:
         yield warning("disk", f"{disk.wal // _MEGABYTE} MB wait in the -wal file", hint)
 
 
-def _of_rows(found: store.Condition, database: Database, now: datetime) -> Iterator[Finding]:
+def _of_rows(
+    found: store.Condition, database: Database, now: datetime, reasons: Reasons
+) -> Iterator[Finding]:
     if found.newest is not None and found.newest > now + _SKEW:
         known = f"{found.newest:%Y-%m-%d %H:%M}"
         said = f"it is {now:%Y-%m-%d %H:%M} UTC here, and the database knows of {known}"
@@ -137,6 +143,7 @@ def _of_rows(found: store.Condition, database: Database, now: datetime) -> Itera
             yield warning(check, f"{many} {said}", hint)
     yield _of_stages(found.unmapped)
     yield _of_kinds(found.unknown_kinds)
+    yield _of_reasons(found.told_why, reasons)
 
 
 def _of_stages(unmapped: dict[str, int]) -> Finding:
@@ -160,6 +167,23 @@ def _named(counted: dict[str, int]) -> str:
     named = [f'"{name}" ({many})' for name, many in list(counted.items())[:_NAMED]]
     more = f" and {len(counted) - _NAMED} more" if len(counted) > _NAMED else ""
     return f"{', '.join(named)}{more}"
+
+
+def _of_reasons(told: dict[str, int], reasons: Reasons) -> Finding:
+    unmapped = reasons.unmapped(told)
+    if not unmapped:
+        return ok("reasons", "every reason that was told for a rejection leads to an approved one")
+    short = {name: many for names, many in unmapped.items() if (name := _listed(names))}
+    longer = sum(many for names, many in unmapped.items() if not _listed(names))
+    parts = [*([_named(short)] if short else []), *([f"longer texts ({longer})"] if longer else [])]
+    said = f"reasons of rejections that lead to none of ours: {', '.join(parts)}"
+    return warning("reasons", said, "their mails give none: add them to `map` in reasons.yaml")
+
+
+def _listed(names: str) -> str:
+    """As from a list of reasons; of what somebody wrote freely, nothing is shown."""
+    name = " ".join(names.split("\n"))
+    return name if len(name) <= _LISTED_AT_MOST else ""
 
 
 # --- the way out ----------------------------------------------------------------------------------

@@ -48,6 +48,9 @@ _HEADERS = {
     " created at; created; created on; angelegt am; bewerbungsdatum; eingegangen am;"
     " date de candidature; fecha de solicitud; data da candidatura; sollicitatiedatum",
     "start_date": "start date; startdatum; date de debut; fecha de inicio; data de inicio",
+    "rejection_reason": "rejection reason; reason for rejection; rejected reason; archive reason;"
+    " disqualification reason; disqualify reason; absagegrund; ablehnungsgrund; motif de refus;"
+    " motif du refus; motivo de rechazo; motivo da recusa",
     "source": "source; sources; origin; quelle; origine; fuente; origem; bron",
     "recruiter": "recruiter; recruiter email; owner; owner email; recruteur; reclutador;"
     " recrutador",

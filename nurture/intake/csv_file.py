@@ -312,6 +312,8 @@ class _Reading:
             application["start_date"] = self._date("start_date", told["start_date"])
         if "source" in told:
             application["source"] = several(told["source"])[0]
+        if "rejection_reason" in told:
+            application["reason"] = told["rejection_reason"]
         if who := told.get("recruiter"):
             application["recruiter" if "@" in who else "recruiter_name"] = who
         return application

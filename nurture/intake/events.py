@@ -246,7 +246,9 @@ def _names_in(value: Any) -> Iterator[str]:
 def _advocate(value: str) -> str:
     if (word := warned_word(value)) is not None:
         raise ValueError(f'"{word}" has no place in it: say what you liked of their work')
-    return value
+    if "!" in value or not value:
+        raise ValueError("write one plain sentence about what you liked")
+    return value if value.endswith((".", "?")) else f"{value}."
 
 
 Ref = Annotated[

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text
 
 from nurture.core.model import MessageState
-from nurture.store import planning, presence, restored
+from nurture.store import planning, presence, rejections, restored
 from nurture.store.database import Database
 from nurture.store.tables import (
     applications,
@@ -39,6 +39,7 @@ class Condition:
     set_aside: int  #: candidates whose planning failed
     unmapped: dict[str, int]  #: stages of sources that are none of ours, with how many people
     unknown_kinds: dict[str, int]  #: likewise of interviews to come
+    told_why: dict[str, int]  #: why people were rejected, as sources said it
     stopped: int  #: kill switches that are on
 
 
@@ -83,6 +84,7 @@ def condition(connection: Connection, now: datetime) -> Condition:
         set_aside=_count(connection, candidates.c.problem.is_not(None)),
         unmapped=_unmapped(connection),
         unknown_kinds=_unknown_kinds(connection, now),
+        told_why=rejections.told(connection),
         stopped=_count(connection, stops.c.ended_at.is_(None)),
     )
 

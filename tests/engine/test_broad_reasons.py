@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from nurture.core.model import Accepted, Outcome
 from nurture.core.rejections import family_of, last_stage
+from nurture.engine.doctor import Level, of_database
 from nurture.store import rejections
 from nurture.store.facts import find_candidate
 from tests.world import World
@@ -332,9 +333,19 @@ def test_a9_3_a_sources_own_words_are_in_no_mail_task_page_or_log(
 def test_what_leads_to_no_reason_is_no_reason_but_is_known_to_be_missing(house: World) -> None:
     applied(house)
     rejected(house, {"id": 12, "name": "Vibes"})
-    with house.database.read() as connection:
-        told = rejections.told(connection)
-    assert house.project.library.reasons.unmapped(told) == {"12\nVibes": 1}
+    house.tell(
+        "application.rejected",
+        application={
+            "id": "a2",
+            "reason": f"{CANARY}, and more that somebody wrote of them freely",
+        },
+        candidate={"id": "c2", "email": "bo@example.com"},
+    )
+    found = of_database(house.database, house.clock.now(), house.project.library.reasons)
+    (reasons,) = [each for each in found if each.check == "reasons"]
+    assert reasons.level is Level.WARNING
+    assert '"12 Vibes" (1), longer texts (1)' in reasons.said
+    assert "canary" not in reasons.said
 
 
 # --- the small rules -----------------------------------------------------------------------------
