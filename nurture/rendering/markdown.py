@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
-from markdown_it.utils import OptionsDict
+from markdown_it.utils import EnvType, OptionsDict
 
 #: Classes of tables: facts with their names, rows that begin with what they are, any other.
 FACTS, ROWS, GRID = "facts", "rows", "grid"
@@ -18,14 +18,46 @@ FACTS, ROWS, GRID = "facts", "rows", "grid"
 TABLE = {"width": "100%", "cellpadding": "0", "cellspacing": "0", "border": "0"}
 
 
+_LAID_OUT = 'cellpadding="0" cellspacing="0" border="0"'
+#: Around a button that is a paragraph of its own: Outlook colours and pads cells, and no links.
+BUTTON_OPENS = (
+    f'<table role="presentation" class="action" {_LAID_OUT}><tr><td class="room">'
+    f'<table role="presentation" {_LAID_OUT}><tr><td class="push">'
+)
+BUTTON_CLOSES = "</td></tr></table></td></tr></table>\n"
+
+
 class _LetterHtml(RendererHTML):
     """`[Choose a time](url "button")` is a button."""
 
-    def link_open(self, tokens: list[Token], index: int, options: OptionsDict, env: object) -> str:  # noqa: ARG002
+    def paragraph_open(
+        self, tokens: list[Token], index: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        if _is_button(tokens[index + 1]):
+            return BUTTON_OPENS
+        return self.renderToken(tokens, index, options, env)
+
+    def paragraph_close(
+        self, tokens: list[Token], index: int, options: OptionsDict, env: EnvType
+    ) -> str:
+        if _is_button(tokens[index - 1]):
+            return BUTTON_CLOSES
+        return self.renderToken(tokens, index, options, env)
+
+    def link_open(self, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[index]
         if token.attrs.get("title") == "button":
             token = replace(token, attrs={"href": token.attrs["href"], "class": "button"})
-        return str(self.renderToken([token], 0, options, {}))
+        return self.renderToken([token], 0, options, env)
+
+
+def _is_button(inline: Token) -> bool:
+    """Whether a paragraph is that and nothing else."""
+    match inline.children:
+        case [Token(type="link_open") as link, *between, Token(type="link_close")]:
+            alone = all(not each.type.startswith("link") for each in between)
+            return alone and link.attrs.get("title") == "button"
+    return False
 
 
 def _tables(state: StateCore) -> None:

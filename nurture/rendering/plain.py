@@ -180,11 +180,12 @@ class _Reader(HTMLParser):
                 self._counters.append(int(tag == "ol"))
         elif tag in _LINES:
             self._break(1)
-            self.parts.append(self._mark() if tag == "li" else "")
+            if tag == "li":
+                self.parts.append(self._mark())
         elif tag in ("td", "th"):
             if self._rows:
                 self._cell = len(self.parts)
-            else:
+            elif self.parts and not self.parts[-1].endswith("\n"):
                 self.parts.append(" ")
         elif tag == "img":
             self.parts.append(given.get("alt") or "")
@@ -221,7 +222,8 @@ class _Reader(HTMLParser):
         text = re.sub(r"\s+", " ", data)
         if not self.parts or self.parts[-1].endswith(("\n", " ")):
             text = text.lstrip()
-        self.parts.append(text)
+        if text:
+            self.parts.append(text)
 
     def _mark(self) -> str:
         if not self._counters or not self._counters[-1]:
@@ -234,4 +236,5 @@ class _Reader(HTMLParser):
             return
         written = "".join(self.parts).rstrip(" ")
         have = len(written) - len(written.rstrip("\n"))
-        self.parts.append("\n" * max(0, lines - have))
+        if lines > have:
+            self.parts.append("\n" * (lines - have))

@@ -12,6 +12,7 @@ from nurture.rendering.captured import LetterEnvironment
 from nurture.rendering.content import content
 from nurture.rendering.errors import RenderError
 from nurture.rendering.letter_parts import functions
+from nurture.rendering.markdown import BUTTON_CLOSES, BUTTON_OPENS
 from nurture.rendering.repeated import LetterContext
 from nurture.rendering.slots import Slots
 
@@ -118,5 +119,5 @@ def _ask(context: Context, question: Any) -> Markup:
     buttons = [_button(context, label, url) for label, url in options]
     if context.parent["_markdown"]:
         return Markup("\n\n".join([f"**{said}**", *buttons]))  # noqa: S704 - tokens
-    rows = "".join(f"<p>{button}</p>" for button in buttons)
+    rows = "".join(f"{BUTTON_OPENS}{button}{BUTTON_CLOSES}" for button in buttons)
     return Markup(f"<p><strong>{said}</strong></p>{rows}")  # noqa: S704 - tokens

@@ -79,6 +79,16 @@ def test_a_layout_has_what_outlook_and_gmail_need_and_nothing_they_cannot_do(pro
 
 
 @pytest.mark.parametrize("layout", NAMES)
+def test_a_button_is_a_cell_for_outlook_and_on_a_phone_as_wide_as_the_mail(project, layout):
+    html = page(project, layout)
+    cell = re.search(r'<td class="push"[^>]*>\s*<a [^>]*class="button"', html)
+    assert cell is not None
+    assert "mso-padding-alt" in cell[0]
+    assert 'bgcolor="' in cell[0]
+    assert ".letter .action table { width: 100% !important; }" in html
+
+
+@pytest.mark.parametrize("layout", NAMES)
 def test_the_first_words_are_the_preheader(project, layout):
     body = page(project, layout).partition("<body")[2]
     text = re.sub(r"<!--.*?-->|<[^>]*>", " ", body.partition(">")[2], flags=re.DOTALL)
