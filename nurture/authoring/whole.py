@@ -43,6 +43,8 @@ LAYOUT_WORDS: Mapping[str, frozenset[str]] = {
 _MARK = "https://unsubscribe.invalid/"
 #: What only people of one language are asked about.
 _OF_LANGUAGE = frozenset({"candidate.formality", "candidate.pronouns", "candidate.locale"})
+#: Which of them people are greeted by is the language's: "Hello Ana", "Guten Tag Ana Silva".
+_NAMES = frozenset({"candidate.first_name", "candidate.last_name", "candidate.full_name"})
 
 
 class Whole:
@@ -152,6 +154,8 @@ class Whole:
             return
         own, other = _printed(template), _printed(default)
         asked = {one.name for part in parts_of(template) for one in _named(part)}
+        if _NAMES & own.keys():
+            asked |= _NAMES
         body = parts_of(template)[-1]
         for name in sorted(other.keys() - own.keys() - asked):
             part = next(
@@ -162,7 +166,7 @@ class Whole:
             message = f"{default.file} says {name}, and this translation does not"
             yield part.problem(0, "translation-lacks", message, "say it here too", "warning")
         elsewhere = {one.name for part in parts_of(default) for one in _named(part)}
-        for name in sorted(own.keys() - other.keys() - elsewhere - _OF_LANGUAGE):
+        for name in sorted(own.keys() - other.keys() - elsewhere - _OF_LANGUAGE - _NAMES):
             part, one = own[name]
             message = f"this translation says {name}, and {default.file} does not"
             hint = "say it there too, or in neither"

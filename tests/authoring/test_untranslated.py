@@ -57,3 +57,11 @@ def test_a_country_s_own_wording_is_no_language_and_the_own_one_needs_no_transla
     ]
     german = Config(root=project.root, locale="de")
     assert untranslated(project, german) == []
+
+
+def test_a_language_greets_by_the_name_that_it_greets_by(project):
+    project.template("prep/kit", "Hello {{ candidate.first_name | default('there') }},")
+    project.template("prep/kit.de", "Guten Tag {{ candidate.full_name | default('zusammen') }},")
+    assert check(project.config) == []
+    project.template("prep/kit.de", "Guten Tag,")
+    assert [problem.code for problem in check(project.config)] == ["translation-lacks"]
