@@ -27,7 +27,7 @@ from tests.shelf import with_content
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES, _ = load_templates(ROOT)
-#: Translations have the branches, the layouts and the marks of their default one: one stands for all.
+#: Translations have the branches and the layout of their default one: one stands for all.
 SHIPPED = sorted(
     key
     for key, each in TEMPLATES.items()
