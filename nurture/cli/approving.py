@@ -10,6 +10,7 @@ from nurture.cli.printing import json_line, say, table, when
 from nurture.cli.project import config_option, json_option, opened
 from nurture.engine import approving, unread
 from nurture.engine.unread import Waiting
+from nurture.errors import UsageError
 from nurture.store.audit import COMMAND_LINE
 
 _NUMBER = click.IntRange(1, 2**63 - 1)
@@ -77,15 +78,24 @@ def _as_json(each: Waiting) -> dict[str, Any]:
 @config_option
 @click.argument("ids", metavar="ID...", type=_NUMBER, nargs=-1, required=True)
 @click.option("--undo", is_flag=True, help="Take an approval back, while the mail has not left.")
+@click.option(
+    "--advocate",
+    metavar="TEXT",
+    help="One true sentence about what you liked, for the letter of somebody who came far.",
+)
 @_BY
-def approve(ids: tuple[int, ...], undo: bool, by: str | None) -> None:
+def approve(ids: tuple[int, ...], undo: bool, advocate: str | None, by: str | None) -> None:
     """Let messages go that are held for approval, as they read now.
 
     Either all that are named, or none. They go out as soon as caps and hours allow, and not
     before `undo_window` has passed.
     """
     named = list(dict.fromkeys(ids))
+    if advocate is not None and (undo or len(named) > 1):
+        raise UsageError("--advocate is about one person: approve that letter by itself")
     with opened() as project:
+        if advocate is not None:
+            approving.advocate(project, named[0], advocate, by or login(), who=COMMAND_LINE)
         if undo:
             approving.take_back(project, named, by or login(), who=COMMAND_LINE)
         else:

@@ -14,10 +14,13 @@ from nurture.core import timing
 from nurture.core.ceilings import at_ceiling
 from nurture.core.model import Facts, Message, MessageState, Step, TaskText
 from nurture.core.reasons import sentence
+from nurture.engine.advocates import line_of
 from nurture.engine.approved import digest_of
 from nurture.engine.project import Project
 from nurture.engine.unread import Allowed, anybody, seen, written
-from nurture.errors import NurtureError
+from nurture.errors import NurtureError, Problems
+from nurture.intake.apply import apply
+from nurture.intake.events import IncomingEvent, parse_event
 from nurture.rendering.context import zone_of
 from nurture.rendering.errors import RenderError
 from nurture.store import alarm, approvals, audit
@@ -103,6 +106,8 @@ def _approve(
             raise NurtureError(_none_of(id_, "there is no such message"))
         if found.message is None or found.row["state"] != MessageState.HELD:
             raise NurtureError(_none_of(id_, f"it is {found.row['state']}"))
+        if line_of(project, found.message, found.facts, now) == "":
+            raise NurtureError(_no_line(id_))
         try:
             letter = written(project, found.message, found.facts, as_of, now)
         except RenderError as error:
@@ -115,6 +120,60 @@ def _approve(
         row = claimed[id_].row
         _note(connection, now, by, "approve", row, template=row["template"], digest=digest)
     _ring(connection, [claimed[id_].row for id_ in ids], now)
+
+
+def _no_line(id_: int) -> str:
+    return (
+        f"message {id_} says no to somebody who came far: write one true sentence about what you"
+        " liked first (--advocate, or on the page of approvals); none was approved"
+    )
+
+
+def advocate(
+    project: Project,
+    id_: int,
+    line: str,
+    by: str,
+    allowed: Allowed = anybody,
+    *,
+    who: str | None = None,
+) -> None:
+    """What `by` liked about them, in a letter that waits. It is a fact like any other, so the
+    letter says it from now on. Raises NurtureError where it asks for none, and for words that have
+    no place in it."""
+    now = project.clock.now()
+    with project.database.write() as connection:
+        claimed = seen(project, connection, approvals.claim(connection, [id_]), allowed)
+        found = claimed.get(id_)
+        message = found.message if found is not None else None
+        if found is None or message is None or found.row["state"] != MessageState.HELD:
+            raise NurtureError(f"message {id_} does not wait for approval")
+        if line_of(project, message, found.facts, now) is None:
+            raise NurtureError(f"message {id_} has no place for what you liked about them")
+        event = _liked(found.facts, message, line, by, now)
+        _note(connection, now, _By(by, who or by), "advocate", found.row)
+    apply(project.database, event, now)
+
+
+def _liked(facts: Facts, message: Message, line: str, by: str, now: datetime) -> IncomingEvent:
+    try:
+        return parse_event(
+            {
+                "type": "candidate.upserted",
+                "source": "approvals",
+                "occurred_at": now.isoformat(),
+                "candidate": {"id": facts.candidate.ref},
+                "application": {"id": message.application, "advocate_line": line},
+                "by": by,
+            }
+        )
+    except Problems as problems:
+        why = problems.problems[0].message.removeprefix("application.advocate_line: ")
+        raise WordsError(f"what you liked about them: {why}") from None
+
+
+class WordsError(NurtureError):
+    """What somebody wrote cannot stand in a letter; the message is for them."""
 
 
 class ChangedError(NurtureError):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from nurture.core.model import Approval, Category, Facts, Message, MessageState
+from nurture.engine.advocates import line_of
 from nurture.engine.approved import digest_of
 from nurture.engine.letters import Preview
 from nurture.engine.picture import Node, picture
@@ -161,6 +162,9 @@ class Opened:
     digest: str | None  #: of exactly this letter
     wrong: RenderError | None  #: why it cannot be written
     alike: tuple[int, ...]  #: others of its kind that could be approved with it
+    #: What somebody here liked about them, as it stands in it; empty: to be written first. None: it
+    #: has no place for that.
+    advocate: str | None = None
 
 
 def opened(
@@ -198,6 +202,7 @@ def opened(
         digest=digest_of(letter.raw) if letter is not None else None,
         wrong=wrong,
         alike=alike,
+        advocate=line_of(project, message, about, now),
     )
 
 

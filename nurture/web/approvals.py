@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 
 from nurture.core.model import Approval, Category, Facts, MessageClass
 from nurture.engine import approving
-from nurture.engine.approving import ChangedError, Read
+from nurture.engine.approving import ChangedError, Read, WordsError
 from nurture.engine.project import Project
 from nurture.engine.unread import Allowed, Opened, legible, opened, waiting
 from nurture.errors import NurtureError
@@ -45,8 +45,12 @@ _SAID = {
     "changed": "Nothing was approved: the letter has changed since you opened it. Read it again.",
     "gone": "Nothing was done: that letter does not wait any more.",
     "why": "Nothing was done: say why it is not to go.",
+    "advocate": "It stands in the letter now. Read it, then approve.",
+    "words": "Nothing was written. Say it in one plain sentence about their work, without an"
+    " exclamation mark and without a word about age, family, health, accent or personality.",
 }
-_WRONG = ("changed", "gone", "why")
+_WRONG = ("changed", "gone", "why", "words")
+_STAYS = ("changed", "why", "taken-back", "advocate", "words")  #: the same letter stays open
 
 
 def routes(project: Project, looks: Looks) -> APIRouter:
@@ -68,6 +72,10 @@ def routes(project: Project, looks: Looks) -> APIRouter:
     @router.post("/approvals/{id_}/together")
     def together(acting: Acting, id_: int) -> Response:
         return desk.done(acting, id_, desk.together)
+
+    @router.post("/approvals/{id_}/advocate")
+    def advocate(acting: Acting, id_: int) -> Response:
+        return desk.done(acting, id_, desk.advocate)
 
     @router.post("/approvals/{id_}/decline")
     def decline(acting: Acting, id_: int) -> Response:
@@ -200,7 +208,7 @@ class _Desk:
         except NurtureError:
             said = "gone"
         form = acting.form
-        following = str(id_) if said in ("changed", "why", "taken-back") else form.get("next", "")
+        following = str(id_) if said in _STAYS else form.get("next", "")
         where = {
             "open": following if following.isdecimal() else "",
             "after": form.get("after", ""),
@@ -223,6 +231,14 @@ class _Desk:
         self.approve(acting, id_, may)
         approving.approve_together(self.project, others, acting.who, may, who=acting.viewer.who)
         return "together"
+
+    def advocate(self, acting: Acts, id_: int, may: Allowed) -> str:
+        line = acting.form.get("line", "").strip()[:1000]
+        try:
+            approving.advocate(self.project, id_, line, acting.who, may, who=acting.viewer.who)
+        except WordsError:
+            return "words"
+        return "advocate"
 
     def decline(self, acting: Acts, id_: int, may: Allowed) -> str:
         why = acting.form.get("why", "").strip()[:1000]

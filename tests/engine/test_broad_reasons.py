@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from nurture.core.model import Accepted, Outcome
+from nurture.core.model import Accepted, MessageState, Outcome
 from nurture.core.rejections import family_of, last_stage
+from nurture.engine import approving
 from nurture.engine.doctor import Level, of_database
-from nurture.store import rejections
+from nurture.errors import NurtureError
+from nurture.store import history, rejections
 from nurture.store.facts import find_candidate
 from tests.world import World
 
@@ -56,6 +58,7 @@ SAYS_WHY_OTHERS = (
     "Hello.\n\n{% if why_others %}What others stumbled on:\n\n"
     "{% for one in why_others %}- {{ one }}\n{% endfor %}{% endif %}\n\nEnd."
 )
+IDA = "ida@example.com"
 CANARY = "canary-9f3 she is pregnant"
 
 
@@ -362,3 +365,65 @@ def test_a_family_is_what_the_job_says_else_its_department() -> None:
     assert family_of({"family": " Data  Science ", "department": "R&D"}) == "data science"
     assert family_of({"family": "", "department": "R&D"}) == "r&d"
     assert family_of({"title": "Analyst"}) is None
+
+
+# --- what a colleague liked ----------------------------------------------------------------------
+
+
+def finalist(world: World, stage: str = "final", kind: str = "video") -> int:
+    """Somebody was met and turned down; the number of the letter that waits."""
+    said = "{% if application.advocate_line %}We liked: {{ application.advocate_line }}{% endif %}"
+    template(world, "status/decision", said + " End.", "decision")
+    world.reload()
+    applied(world, stage)
+    start = (world.clock.now() - timedelta(days=1)).isoformat()
+    interview = {"id": "i1", "application": "a1", "kind": kind, "starts_at": start}
+    world.tell("interview.completed", interview=interview)
+    rejected(world, "skills_depth", stage="Rejected")
+    with world.database.read() as connection:
+        (row,) = history.message_rows(connection, state=MessageState.HELD, limit=9)
+    return int(row["id"])
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind", "asked"),
+    [
+        ("final", "video", True),
+        ("decision", "phone", True),
+        ("interviewing", "onsite", True),
+        ("interviewing", "video", False),
+    ],
+)
+def test_a_no_to_somebody_who_came_far_goes_with_a_line_about_what_was_liked(
+    house: World, letters: list[str], stage: str, kind: str, asked: bool
+) -> None:
+    id_ = finalist(house, stage, kind)
+    if asked:
+        with pytest.raises(NurtureError, match="one true sentence"):
+            approving.approve(house.project, [id_], IDA)
+        with pytest.raises(NurtureError, match="accent"):
+            approving.advocate(house.project, id_, "What an accent", IDA)
+        approving.advocate(house.project, id_, "You asked the best question", IDA)
+    else:
+        with pytest.raises(NurtureError, match="no place"):
+            approving.advocate(house.project, id_, "You asked the best question", IDA)
+    approving.approve(house.project, [id_], IDA)
+    house.run_for(minutes=30)
+    (text,) = letters
+    assert ("We liked: You asked the best question." in text) is asked
+
+
+def test_another_line_is_another_letter(house: World, letters: list[str]) -> None:
+    id_ = finalist(house)
+    approving.advocate(house.project, id_, "You asked the best question", IDA)
+    approving.approve(house.project, [id_], IDA)
+    house.clock.advance(timedelta(minutes=1))
+    house.tell(
+        "candidate.upserted", application={"id": "a1", "advocate_line": "Your test was clear."}
+    )
+    house.run_for(minutes=30)
+    assert letters == []
+    assert (
+        "Your test was clear."
+        in house.project.letters.preview("status/decision", _facts(house)).rendered.text
+    )

@@ -1,4 +1,4 @@
-"""However a source names the reason of a rejection: it comes in at one place, and none repeats it."""
+"""However a source names the reason of a rejection, none but its own place repeats it."""
 
 import json
 from pathlib import Path

@@ -273,3 +273,29 @@ def test_the_page_can_be_used_by_everybody(
         page.evaluate((REPOSITORY / "tests/web/vendor/axe/axe.min.js").read_text())
         found = page.evaluate("axe.run().then(found => found.violations)")
         assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+
+
+def test_what_was_liked_is_written_beside_the_letter_and_stands_in_it(
+    populated: Project, client: Client
+) -> None:
+    decide(populated, 1)
+    now = populated.clock.now()
+    told = {"id": "da01", "stage": "Debrief", "reason": "canary of a colleague"}
+    for type_ in ("application.stage_changed", "application.rejected"):
+        event = {"type": type_, "id": f"{type_} again", "application": told}
+        apply(populated.database, parse_event({**event, "occurred_at": now.isoformat()}), now)
+    plan(populated)
+    id_ = waiting_of(populated, 1)
+    page = client.get(f"/approvals?open={id_}").text
+    assert "They came far." in page
+    assert f'action="/approvals/{id_}/approve"' not in page
+    refused = client.act(f"/approvals/{id_}/advocate", line="What a charming accent")
+    assert "Nothing was written" in client.get(refused.headers["location"]).text
+    done = client.act(f"/approvals/{id_}/advocate", line="You asked the <best> question")
+    page = client.get(done.headers["location"]).text
+    assert "It stands in the letter now." in page
+    assert "You asked the &lt;best&gt; question." in client.get(f"/approvals/{id_}/letter").text
+    assert approve(client, id_).status_code == 303
+    assert id_ not in held(populated)
+    for path in ("/approvals", "/candidates/d01", "/", f"/preview?message={id_}"):
+        assert "canary" not in client.get(path).text
