@@ -101,11 +101,11 @@ def test_an_interview_is_one_entry_from_its_booking_to_its_cancellation(calendar
     [booked] = calendar.after()
     assert (booked.method, booked.sequence, booked.starts_at) == ("REQUEST", 0, STARTS)
     assert booked.follows is not None, "the mail that thanked for the application came first"
-    calendar.after(timedelta(hours=1))
+    [asked] = calendar.after(timedelta(hours=1))
     calendar.interview("rescheduled", at=LATER)
     [moved] = calendar.after()
     assert (moved.method, moved.sequence, moved.starts_at) == ("REQUEST", 1, LATER)
-    assert moved.follows == booked.id
+    assert moved.follows == asked.id
     calendar.after(timedelta(hours=1))
     calendar.interview("cancelled", at=LATER)
     assert calendar.after(HOLD - timedelta(minutes=1)) == []
