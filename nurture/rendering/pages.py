@@ -19,6 +19,7 @@ from nurture.rendering.plain import tidy
 from nurture.rendering.sections import Whole
 from nurture.rendering.shapes import (
     Filled,
+    Folded,
     Kept,
     Page,
     Shape,
@@ -74,7 +75,7 @@ class Pages:
             if not page.alone:
                 self._pages.put(skeleton, page, page.html.size + page.text.size)
         slots.make(page.numbers)
-        return self._html(page, skeleton, slots.values, message_id), Filled(page.text, slots.values)
+        return self._html(page, skeleton, slots.values, message_id), Folded(page.text, slots.values)
 
     def _page(self, skeleton: Skeleton, fixed: Mapping[str, str], slots: Slots) -> Page:
         """Markdown to HTML and its layout."""

@@ -20,6 +20,7 @@ from typing import Generic, TypeVar
 from zlib import crc32
 
 from nurture.rendering.encoded import encoded
+from nurture.rendering.folded import folded
 from nurture.rendering.inline import inline
 from nurture.rendering.places import Build, build, built, laid_out
 from nurture.rendering.slots import Mould, tokens_in
@@ -72,6 +73,18 @@ class Filled:
     @cached_property
     def encoded(self) -> bytes:
         return self.mould.encode(self.values)
+
+
+class Folded(Filled):
+    """The text part: its lines are broken where the values have made them long."""
+
+    @cached_property
+    def text(self) -> str:
+        return folded(self.mould.fill(self.values))
+
+    @cached_property
+    def encoded(self) -> bytes:
+        return encoded(self.text)
 
 
 @dataclass(frozen=True, eq=False)

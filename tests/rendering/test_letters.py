@@ -64,13 +64,14 @@ def test_the_text_part_reads_as_a_person_would_have_typed_it(project):
     assert text.startswith(
         """Hello Ana,
 
-you are invited for Data Engineer on Thursday, 3 December 2026, 10:00 (Lisbon time). You will meet
+you are invited for Data Engineer on Thursday, 3 December 2026, 10:00
+(Lisbon time). You will meet
 
 - Rui Costa, Team lead
 - Mei
 
-Read about us <https://example.com/team?for=Data%20Engineer> first, or open \
-https://meet.example.com/a_b_c?x=1&y=2.
+Read about us <https://example.com/team?for=Data%20Engineer> first, or
+open https://meet.example.com/a_b_c?x=1&y=2.
 
 Choose another time: https://book.example.com/r/42
 
