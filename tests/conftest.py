@@ -30,6 +30,7 @@ _numbers = itertools.count(1)
 #: decided in Python, and each statement they send to PostgreSQL is sent by another module too.
 SAME_STATEMENTS = {
     "test_bad_files_under_a_daemon",
+    "test_broad_reasons",
     "test_calendars_of_people",
     "test_caps_end_to_end",
     "test_edit_table",

@@ -81,7 +81,7 @@ def _check_out(root: Path, revision: str, config_name: str, into: Path) -> None:
     if commit is None:
         raise UsageError(f'--against: Git knows no revision "{revision}"')
     tree = f"{commit.decode().strip()}:{within.decode().strip()}"
-    parts = ["campaigns", "templates", "content", config_name]
+    parts = ["campaigns", "templates", "content", "reasons.yaml", config_name]
     there = (_git(root, "ls-tree", "-z", "--name-only", tree) or b"").decode().split("\0")
     if "campaigns" not in there and config_name not in there:
         raise UsageError(f"--against {revision}: this project was not there at that revision")
