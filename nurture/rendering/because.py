@@ -1,6 +1,7 @@
 """Why does this item fit this reader? A clause that goes on from "because", in their language.
 
-It is made of the facts that the item met, and says nothing that is not one of them.
+It is made of the facts that the item met, and says nothing that is not one of them. In German it
+goes on from "weil", in French from "parce que".
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from nurture.core.content import Brought, Match
 from nurture.rendering import times
+from nurture.rendering.words import in_address
 
 #: At most so many reasons: more is no reason any more.
 _MOST = 2
@@ -46,13 +48,115 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "rejected": "you applied to us",
         "withdrawn": "you applied to us",
     },
+    "de": {
+        "team_on": "Sie am {day} das Team {said} treffen",
+        "team": "Sie mit dem Team {said} arbeiten würden",
+        "interview_on": "Sie am {day} {kind} bei uns haben",
+        "interview": "Sie bald {kind} bei uns haben",
+        "role_family": "Sie sich als {said} beworben haben",
+        "seniority": "Sie sich als {said} beworben haben",
+        "stage": "{said}",
+        "country": "wir als Ihr Land {said} kennen",
+        "else": "Sie uns gerade kennenlernen",
+        "and": "{one} und weil {other}",
+        "phone": "ein Telefongespräch",
+        "video": "ein Videogespräch",
+        "technical": "ein Fachgespräch",
+        "panel": "ein Gespräch mit mehreren von uns",
+        "case": "ein Gespräch mit Fallaufgabe",
+        "onsite": "einen Tag vor Ort",
+        "final": "das abschließende Gespräch",
+        "lead": "wir über eine Mitarbeit in Kontakt sind",
+        "applied": "uns Ihre Bewerbung vorliegt",
+        "screening": "wir gerade Ihre Bewerbung lesen",
+        "assessment": "Sie an der Arbeitsprobe sitzen",
+        "interviewing": "Sie in den Gesprächen sind",
+        "final_stage": "Sie in der letzten Runde sind",
+        "decision": "wir bald entscheiden",
+        "offer": "Sie ein Angebot von uns haben",
+        "hired": "Sie bei uns anfangen",
+        "on_hold": "Ihre Bewerbung gerade ruht",
+        "rejected": "Sie sich bei uns beworben haben",
+        "withdrawn": "Sie sich bei uns beworben haben",
+    },
+    "de-informal": {
+        "team_on": "du am {day} das Team {said} triffst",
+        "team": "du mit dem Team {said} arbeiten würdest",
+        "interview_on": "du am {day} {kind} bei uns hast",
+        "interview": "du bald {kind} bei uns hast",
+        "role_family": "du dich als {said} beworben hast",
+        "seniority": "du dich als {said} beworben hast",
+        "country": "wir als dein Land {said} kennen",
+        "else": "du uns gerade kennenlernst",
+        "applied": "uns deine Bewerbung vorliegt",
+        "screening": "wir gerade deine Bewerbung lesen",
+        "assessment": "du an der Arbeitsprobe sitzt",
+        "interviewing": "du in den Gesprächen bist",
+        "final_stage": "du in der letzten Runde bist",
+        "offer": "du ein Angebot von uns hast",
+        "hired": "du bei uns anfängst",
+        "on_hold": "deine Bewerbung gerade ruht",
+        "rejected": "du dich bei uns beworben hast",
+        "withdrawn": "du dich bei uns beworben hast",
+    },
+    "fr": {
+        "team_on": "vous rencontrez l’équipe {said} le {day}",
+        "team": "vous travailleriez avec l’équipe {said}",
+        "interview_on": "vous avez {kind} avec nous le {day}",
+        "interview": "vous avez bientôt {kind} avec nous",
+        "role_family": "vous avez postulé au poste de {said}",
+        "seniority": "vous avez postulé au poste de {said}",
+        "stage": "{said}",
+        "country": "votre pays est, pour nous, {said}",
+        "else": "vous faites notre connaissance",
+        "and": "{one} et que {other}",
+        "phone": "un entretien téléphonique",
+        "video": "un entretien en vidéo",
+        "technical": "un entretien technique",
+        "panel": "un entretien avec plusieurs d’entre nous",
+        "case": "un entretien avec étude de cas",
+        "onsite": "une journée sur place",
+        "final": "l’entretien final",
+        "lead": "nous sommes en contact au sujet d’un emploi",
+        "applied": "nous avons votre candidature",
+        "screening": "nous lisons votre candidature",
+        "assessment": "vous en êtes à l’exercice pratique",
+        "interviewing": "vous en êtes aux entretiens",
+        "final_stage": "vous en êtes au dernier tour",
+        "decision": "nous allons bientôt décider",
+        "offer": "vous avez une offre de notre part",
+        "hired": "vous commencez bientôt chez nous",
+        "on_hold": "votre candidature est en pause",
+        "rejected": "vous avez postulé chez nous",
+        "withdrawn": "vous avez postulé chez nous",
+    },
+    "fr-informal": {
+        "team_on": "tu rencontres l’équipe {said} le {day}",
+        "team": "tu travaillerais avec l’équipe {said}",
+        "interview_on": "tu as {kind} avec nous le {day}",
+        "interview": "tu as bientôt {kind} avec nous",
+        "role_family": "tu as postulé au poste de {said}",
+        "seniority": "tu as postulé au poste de {said}",
+        "country": "ton pays est, pour nous, {said}",
+        "else": "tu fais notre connaissance",
+        "applied": "nous avons ta candidature",
+        "screening": "nous lisons ta candidature",
+        "assessment": "tu en es à l’exercice pratique",
+        "interviewing": "tu en es aux entretiens",
+        "final_stage": "tu en es au dernier tour",
+        "offer": "tu as une offre de notre part",
+        "hired": "tu commences bientôt chez nous",
+        "on_hold": "ta candidature est en pause",
+        "rejected": "tu as postulé chez nous",
+        "withdrawn": "tu as postulé chez nous",
+    },
 }
 
 
 def because(brought: Brought, locale: str, zone: ZoneInfo) -> str:
     """`you meet the Data team on Thursday, 3 December 2026`. A language without words here reads
     English ones."""
-    words = _WORDS.get(locale.partition("-")[0].lower(), _WORDS["en"])
+    words = in_address(_WORDS, locale)
     interview = brought.situation.interview
     starts_at = interview.starts_at if interview is not None else None
     told: list[str] = []
