@@ -305,7 +305,8 @@ ANA = {
 def world(tmp_path: Path):
     """The example alone, with the shipped templates, on the day on which Ana is booked."""
     folder = tmp_path / "project"
-    shutil.copytree(ROOT / "templates", folder / "templates")
+    for name in ("templates", "content"):
+        shutil.copytree(ROOT / name, folder / name)
     (folder / "campaigns").mkdir()
     (folder / "config.yaml").write_text("")
     (folder / "campaigns/interview.yaml").write_text(EXAMPLE)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from nurture.core.model import Facts, Interview, Job, Subject
@@ -41,6 +42,19 @@ class Content:
     file: str = ""
     line: int = 1
     fresh_spot: tuple[int, int] = (1, 1)  #: line and column of `fresh_until`
+
+    @cached_property
+    def named(self) -> Sequence[tuple[str, tuple[str, ...]]]:
+        """For whom it is: each key that it has, the most telling first."""
+        every = (
+            ("team", self.team),
+            ("interview", self.interview),
+            ("role_family", self.role_family),
+            ("seniority", self.seniority),
+            ("stage", self.stage),
+            ("country", self.country),
+        )
+        return [each for each in every if each[1]]
 
 
 class Situation(NamedTuple):
@@ -86,19 +100,11 @@ def situation(facts: Facts, subject: Subject, at: datetime) -> Situation:
 def matches(content: Content, known: Situation) -> tuple[Match, ...] | None:
     """What fits, the most telling first; None: something that the item names does not."""
     found = []
-    for what, named in (
-        ("team", content.team),
-        ("interview", content.interview),
-        ("role_family", content.role_family),
-        ("seniority", content.seniority),
-        ("stage", content.stage),
-        ("country", content.country),
-    ):
-        if named:
-            said = _said(what, named, known)
-            if said is None:
-                return None
-            found.append(Match(what, said))
+    for what, named in content.named:
+        said = _said(what, named, known)
+        if said is None:
+            return None
+        found.append(Match(what, said))
     return tuple(found)
 
 
@@ -176,23 +182,22 @@ def _said(what: str, named: Sequence[str], known: Situation) -> str | None:
     job = known.job
     if job is None:
         return None
-    fields = {name: str(job.fields.get(name) or "") for name in _OF_JOB[what]}
-    for name, fact in {**fields, "title": job.title or ""}.items():
-        if name == "title" and what == "team":
-            continue
-        if fact and any(_says(fact, each) for each in named):
+    for name in _OF_JOB[what]:
+        fact = job.title if name == "title" else job.fields.get(name)
+        if isinstance(fact, str) and any(_says(fact, each) for each in named):
             return fact if what == "team" else job.title or fact
     return None
 
 
-#: Where a job says it, besides in its title.
+#: Where a job says it.
 _OF_JOB: Mapping[str, tuple[str, ...]] = {
     "team": ("team", "department"),
-    "role_family": ("family", "department", "team"),
-    "seniority": ("seniority",),
+    "role_family": ("family", "department", "team", "title"),
+    "seniority": ("seniority", "title"),
 }
 
 
+@lru_cache(maxsize=16_384)  # there are as many as words in the library and titles of jobs
 def _says(fact: str, named: str) -> bool:
     """Whether these words stand in it, whole: "data" in "Data Engineer", not in "database"."""
     pattern = rf"(?<!\w){re.escape(named.casefold())}(?!\w)"
