@@ -1,5 +1,7 @@
 """What the check says of letters that are not in the language of their campaign."""
 
+import pytest
+
 from nurture.authoring.check import check
 from nurture.config import Config
 
@@ -31,6 +33,7 @@ def test_a_campaign_in_one_language_lacks_nothing(project):
     assert untranslated(project) == []
 
 
+@pytest.mark.acceptance("A8.4")
 def test_each_letter_of_a_campaign_is_in_every_language_and_address_of_it(project):
     written(project, "kit.de", "kit.de-informal", "thanks.fr")
     found = untranslated(project)

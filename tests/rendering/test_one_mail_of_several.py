@@ -108,6 +108,7 @@ def test_letters_of_two_classes_are_never_one(bundle):
         assert caught.value.part == len(names) - 1
 
 
+@pytest.mark.acceptance("A8.4")
 def test_letters_in_two_languages_or_addresses_are_never_one(project):
     project.write("a.md", "Hello").write("a.de.md", "Guten Tag", category=None)
     project.write("b.md", "Hello").write("b.de-informal.md", "Hallo", category=None)
