@@ -28,7 +28,7 @@ from nurture.rendering.templates import Template
 
 FILE = "reasons.yaml"
 AT_LEAST = 5  #: rejections that share a reason before others are told of it
-MENTIONED = 3  #: reasons of others in one mail
+MENTIONED = 2  #: reasons of others in one mail
 
 # fmt: off
 ReasonType = Literal[

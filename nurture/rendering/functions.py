@@ -98,7 +98,7 @@ def functions(
 
 
 def _sent_for_kind(facts: Facts, enrollment: Enrollment | None, what: str) -> bool:
-    this = _interview_of(facts, enrollment and enrollment.id)
+    this = _interview_of(facts, enrollment.id if enrollment else None)
     if this is None:
         return False
     return any(

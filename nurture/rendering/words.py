@@ -107,11 +107,15 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 
 @lru_cache(maxsize=256)
 def words_for(tag: str) -> Mapping[str, str]:
-    """The footer's words, in the address of the tag; English ones for a language that is not
-    here."""
+    """The footer's words, as `in_address` finds them."""
+    return in_address(_WORDS, tag)
+
+
+def in_address(words: Mapping[str, Mapping[str, str]], tag: str) -> Mapping[str, str]:
+    """Those of this language and this address; English ones for a language that is not there."""
     short = language(tag)
-    formal = _WORDS.get(short, _WORDS["en"])
-    return {**formal, **_WORDS.get(f"{short}-{INFORMAL}", {})} if is_informal(tag) else formal
+    formal = words.get(short, words["en"])
+    return {**formal, **words.get(f"{short}-{INFORMAL}", {})} if is_informal(tag) else formal
 
 
 def zone_words(tag: str) -> str:

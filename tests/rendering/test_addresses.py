@@ -1,9 +1,13 @@
 """Who is addressed as du and who as Sie, in every word of a mail."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from letters import Project, facts
 
+from nurture.core.content import Brought, Content, Match, Situation
 from nurture.core.model import Candidate, Tone
+from nurture.rendering.because import because
 from nurture.rendering.languages import reading, reads
 from nurture.rendering.templates import chosen_for, load_templates
 from nurture.rendering.words import words_for
@@ -25,7 +29,6 @@ def started(tmp_path, config="", files=ALL):
     return project
 
 
-@pytest.mark.acceptance("A8.4")
 @pytest.mark.parametrize(
     ("locale", "formality", "company", "chosen"),
     [
@@ -125,3 +128,20 @@ def test_a_text_that_is_there_in_one_address_only_is_in_that_one_with_all_around
 )
 def test_dates_and_address_follow_the_words(words, reader, both):
     assert reading(words, reader) == both
+
+
+@pytest.mark.parametrize(
+    ("tag", "reason"),
+    [
+        ("de", "Sie mit dem Team Data arbeiten würden und weil uns Ihre Bewerbung vorliegt"),
+        ("de-CH-informal", "du mit dem Team Data arbeiten würdest und weil uns deine Bewerbung"),
+        ("fr", "vous travailleriez avec l’équipe Data et que nous avons votre candidature"),
+        ("fr-informal", "tu travaillerais avec l’équipe Data et que nous avons ta candidature"),
+        ("sv-informal", "you would work with the Data team, and we have your application"),
+    ],
+)
+def test_why_something_fits_is_said_in_the_language_and_the_address(tag, reason):
+    item = Content(id="x", kind="question", title="X", text="x")
+    met = (Match("team", "Data"), Match("stage", "applied"))
+    said = because(Brought(item, met, Situation(None, "applied", None, None)), tag, ZoneInfo("UTC"))
+    assert said.startswith(reason)

@@ -12,7 +12,7 @@ import pytest
 
 from nurture.authoring.trial import everything_known
 from nurture.config import Config, load_config
-from nurture.rendering import letter_words, times, words
+from nurture.rendering import because, letter_words, times, words
 from nurture.rendering.languages import is_informal, language
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Asked, Draft, Renderer
@@ -191,7 +191,6 @@ def test_each_says_the_facts_the_links_and_the_questions_of_the_default(
                 assert bool(draft.preheader) == bool(default.preheader), (default.name, tag)
 
 
-@pytest.mark.acceptance("A8.4")
 def test_none_says_anything_in_english_or_in_the_other_address(
     renderer: Renderer, config: Config
 ) -> None:
@@ -220,7 +219,7 @@ def test_the_footer_speaks_the_language_and_the_address(
     )
 
 
-@pytest.mark.parametrize("ours", [words._WORDS, letter_words._WORDS])
+@pytest.mark.parametrize("ours", [words._WORDS, letter_words._WORDS, because._WORDS])
 def test_no_word_of_ours_lacks_a_language_or_a_value(ours: Mapping[str, Mapping[str, str]]) -> None:
     english = ours["en"]
     assert {"de", "fr"} <= ours.keys()
