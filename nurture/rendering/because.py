@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from nurture.core.content import Brought, Match
 from nurture.rendering import times
+from nurture.rendering.languages import language
 from nurture.rendering.words import in_address
 
 #: At most so many reasons: more is no reason any more.
@@ -25,7 +26,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "role_family": "you applied for {said}",
         "seniority": "you applied for {said}",
         "stage": "{said}",
-        "country": "you live in {said}",
+        "country": "your country is {said}",
         "else": "you are getting to know us",
         "and": "{one}, and {other}",
         "phone": "a phone call",
@@ -156,6 +157,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 def because(brought: Brought, locale: str, zone: ZoneInfo) -> str:
     """`you meet the Data team on Thursday, 3 December 2026`. A language without words here reads
     English ones."""
+    locale = locale if language(locale) in _WORDS else "en"  # dates follow the words
     words = in_address(_WORDS, locale)
     interview = brought.situation.interview
     starts_at = interview.starts_at if interview is not None else None

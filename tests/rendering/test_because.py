@@ -9,6 +9,7 @@ from nurture.authoring.content_keys import Kind, Stage
 from nurture.core.content import Brought, Content, Match, Situation, matches
 from nurture.core.model import Interview, Job
 from nurture.rendering.because import _WORDS, because
+from nurture.rendering.words import in_address
 
 LISBON = ZoneInfo("Europe/Lisbon")
 THURSDAY = Interview(
@@ -47,8 +48,8 @@ def test_the_most_telling_fact_comes_first_and_there_are_two_at_most():
 @pytest.mark.parametrize(
     ("locale", "said"),
     [
-        ("de-AT", "Sie am Donnerstag, 3. Dezember 2026 das Team Data kennenlernen"),
-        ("de-informal", "du am Donnerstag, 3. Dezember 2026 das Team Data kennenlernst"),
+        ("de-AT", "Sie am Donnerstag, 3. Dezember 2026 das Team Data treffen"),
+        ("de-informal", "du am Donnerstag, 3. Dezember 2026 das Team Data triffst"),
         ("fr", "vous rencontrez l’équipe Data le jeudi 3 décembre 2026"),
         ("fr-informal", "tu rencontres l’équipe Data le jeudi 3 décembre 2026"),
         ("pt", "you meet the Data team on Thursday, 3 December 2026"),
@@ -62,8 +63,10 @@ def test_there_are_words_for_everything_in_every_language():
     stages = {"final_stage" if each == "final" else each for each in Stage.__args__}
     wanted = set(_WORDS["en"])
     assert {*stages, *Kind.__args__} <= wanted
-    for tag, words in _WORDS.items():
-        assert set(words) == wanted, tag
+    for tag in _WORDS:
+        assert set(in_address(_WORDS, tag)) == wanted, tag
+        said = told(tag, stage=("interviewing",)) + told(tag, country=("PT",)) + told(tag)
+        assert tag == "en" or "you" not in said
 
 
 def test_a_word_is_looked_for_whole():
