@@ -159,7 +159,8 @@ def folder(tmp_path: Path) -> Path:
     project = tmp_path / "project"
     for name in ("campaigns", "content", "templates", "sample"):
         shutil.copytree(REPOSITORY / name, project / name)
-    shutil.copy(REPOSITORY / "config.yaml", project)
+    for name in ("config.yaml", "reasons.yaml"):
+        shutil.copy(REPOSITORY / name, project)
     return project
 
 

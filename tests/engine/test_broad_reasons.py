@@ -12,6 +12,7 @@ from nurture.core.model import Accepted, MessageState, Outcome
 from nurture.core.rejections import family_of, last_stage
 from nurture.engine import approving
 from nurture.engine.doctor import Level, of_database
+from nurture.engine.simulate import simulate
 from nurture.errors import NurtureError
 from nurture.store import history, rejections
 from nurture.store.facts import find_candidate
@@ -271,6 +272,16 @@ def test_a9_2_only_the_same_family_the_same_reason_and_the_last_12_months_count(
     assert "Show one skill in depth." in now_there
     house.clock.advance(timedelta(days=366))
     assert "stumbled" not in house.project.letters.preview("prep/kit", facts).rendered.text
+
+
+def test_a_simulation_writes_such_a_letter_from_its_own_copy(house: World) -> None:
+    others(house, 5, ["skills_depth"])
+    applied(house, job=DATA)
+    start = house.clock.now() + timedelta(days=3)
+    interview = {"id": "i1", "application": "a1", "kind": "video", "starts_at": start.isoformat()}
+    house.tell("interview.scheduled", application={"id": "a1"}, interview=interview)
+    (row,) = simulate(house.project, 1)
+    assert (row["template"], row["verdict"]) == ("prep/kit", "send")
 
 
 def test_the_count_reads_indexes_and_no_table(world: World) -> None:
