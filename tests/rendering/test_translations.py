@@ -83,6 +83,7 @@ def known(config: Config, **fields: Any) -> dict[str, Any]:
         "coordinator__name": "Tomás Vale",
         "application__broad_reason": None,
         "application__advocate_line": None,
+        "why_others": None,
         **fields,
     }
     for name, value in told.items():
