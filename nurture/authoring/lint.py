@@ -23,7 +23,9 @@ from nurture.core.model import Campaign, Condition, MessageClass, Moment, Step, 
 from nurture.errors import Problem
 from nurture.positions import Place
 
-#: What ends every enrollment of an application by itself.
+#: What may go on when its application is closed: an accepted offer, a promise made after a no.
+_OUTLIVING = frozenset({"offer", "promise"})
+#: What ends every other enrollment of an application by itself.
 _CLOSING = frozenset(
     f"{thing}.{what}"
     for thing, words in {
@@ -194,7 +196,7 @@ class _Steps:
         given: dict[str, tuple[Any, ...]] = {}
         if enter.on is None or enter.once_per == "candidate":
             return given
-        if enter.on not in _CLOSING:
+        if enter.on not in _CLOSING and enter.once_per not in _OUTLIVING:
             given["application.status"] = ("active", MISSING)
         if enter.once_per == "interview" and enter.on != "interview.cancelled":
             given["interview.status"] = ("scheduled", "completed", MISSING)
@@ -238,7 +240,7 @@ class _Steps:
         enter = self.campaign.enter
         ends = dict.fromkeys(("candidate.erased", "candidate.merged"), "ends everything")
         of_application = enter.on is not None and enter.once_per != "candidate"
-        if of_application and enter.on not in _CLOSING:
+        if of_application and enter.on not in _CLOSING and enter.once_per not in _OUTLIVING:
             ends |= dict.fromkeys(_CLOSING, "ends this campaign by itself")
         if enter.once_per == "interview" and enter.on != "interview.cancelled":
             ends["interview.cancelled"] = "ends this campaign by itself"
