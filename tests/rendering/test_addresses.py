@@ -29,6 +29,7 @@ def started(tmp_path, config="", files=ALL):
     return project
 
 
+@pytest.mark.acceptance("A8.4")
 @pytest.mark.parametrize(
     ("locale", "formality", "company", "chosen"),
     [
