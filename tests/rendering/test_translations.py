@@ -192,6 +192,7 @@ def test_each_says_the_facts_the_links_and_the_questions_of_the_default(
                 assert bool(draft.preheader) == bool(default.preheader), (default.name, tag)
 
 
+@pytest.mark.acceptance("A8.4")
 def test_none_says_anything_in_english_or_in_the_other_address(
     renderer: Renderer, config: Config
 ) -> None:
