@@ -128,6 +128,12 @@ class Offline:
     mx = txt
 
 
+OLD = """\
+owner: ida@example.com
+items: [{id: old, kind: culture, title: Old, text: Old., fresh_until: 2024-03-31}]
+"""
+
+
 def test_the_doctor_says_by_its_exit_code_whether_mail_may_go(
     run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,9 +150,12 @@ def test_the_doctor_says_by_its_exit_code_whether_mail_may_go(
         assert run("doctor").stdout.endswith("\nfit to send, with warnings\n")
         smtp = f"transport: {{kind: smtp, host: 127.0.0.1, port: {port}, security: plain}}\n"
         (folder / "config.yaml").write_text(smtp)
+        (folder / "content/old.yaml").write_text(OLD)
         away = run("doctor")
         assert (away.exit_code, "PROBLEM  smtp" in away.stdout) == (3, True)
         assert "could not ask the DNS" in away.stdout
+        assert 'content/old.yaml: "old" was good until 31 March 2024' in away.stdout
+        assert "ida@example.com: read it again" in away.stdout
     (folder / "config.yaml").write_text("nonsense: 1\n")
     broken = run("doctor")
     assert (broken.exit_code, "nurture check" in broken.stdout) == (1, True)
