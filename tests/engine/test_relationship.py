@@ -98,3 +98,15 @@ def test_two_recruiters_in_two_jobs_have_one_cap_between_them(bare: World) -> No
 
 def _within(sent: list[datetime], first: datetime) -> int:
     return sum(first <= at < first + DAY for at in sent)
+
+
+@pytest.mark.acceptance("A1.5")
+def test_a_closing_note_that_nobody_approves_becomes_a_task_in_time(starter: World) -> None:
+    application = {"id": "a1", "job": {"id": "j1", "title": "A job"}, "stage": "applied"}
+    starter.tell("application.created", application=application)
+    starter.run_for(hours=2)
+    starter.tell("job.closed", job={"id": "j1"}, candidate=None)
+    starter.run_for(days=6)
+    assert starter.entry("role-closed").verdict == "wait"
+    starter.run_for(days=4)  # five working days are over
+    assert starter.entry("must-be-told").verdict == "task"
