@@ -41,7 +41,7 @@ from nurture.engine.stops import NOTHING
 from nurture.engine.truths import Truths
 from nurture.errors import NurtureError
 from nurture.rendering.content import WORD
-from nurture.rendering.context import context
+from nurture.rendering.context import VOCABULARY, context
 from nurture.rendering.languages import reads
 from nurture.rendering.renderer import Renderer
 from nurture.rendering.talking_points import talking_points
@@ -401,7 +401,7 @@ class Planner:
             enrollment = next(
                 each for each in facts.enrollments if each.id == item.key.enrollment_id
             )
-            words = self._words(facts, enrollment, now)
+            words = self._words(facts, enrollment, now, item.step.send)
             application = facts.applications.get(enrollment.subject.application or "")
             try:
                 locale = reads(facts.candidate, self.config)
@@ -426,9 +426,20 @@ class Planner:
         if template is not None and template.content:
             words[WORD] = self._chooser(facts).brings(item.content, template, subject, now)
 
-    def _words(self, facts: Facts, enrollment: Enrollment, now: datetime) -> dict[str, Any]:
+    def _words(
+        self, facts: Facts, enrollment: Enrollment, now: datetime, letter: str = ""
+    ) -> dict[str, Any]:
+        """As conditions and tasks have them, or as this letter would."""
+        tag, renderer = reads(facts.candidate, self.config), self.renderer()
+        template = renderer.template(letter, tag)
         return context(
-            facts, enrollment.subject, enrollment=enrollment, config=self.config, now=now
+            facts,
+            enrollment.subject,
+            enrollment=enrollment,
+            config=self.config,
+            now=now,
+            named=VOCABULARY if template is None else renderer.named(letter, tag),
+            phrases=renderer.reasons.in_words_of(template, self.config),
         )
 
     def _store_entered(self, connection: Connection, rolls: Mapping[int, Roll]) -> None:

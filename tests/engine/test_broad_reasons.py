@@ -184,6 +184,18 @@ def _facts(world: World, who: str = "c1") -> Any:
         return world.project.planner.read(connection, {candidate.id})[candidate.id]
 
 
+def test_who_is_rung_instead_is_told_the_same(house: World) -> None:
+    ana = {"id": "c1", "email": "ana@example.com"}
+    told = {"channel": "phone", "phone": "+351 210 000 000"}
+    house.tell("candidate.preferences", candidate=ana, preferences=told)
+    applied(house)
+    rejected(house, {"id": 3, "name": "Skills mismatch"})
+    with house.database.read() as connection:
+        (text,) = connection.exec_driver_sql("SELECT text FROM tasks").scalars()
+    assert "Why: We needed more depth in one skill." in text
+    assert "mismatch" not in text
+
+
 def test_a_sentence_that_is_changed_is_said_at_once(house: World, letters: list[str]) -> None:
     applied(house)
     (house.folder / "reasons.yaml").write_text(REASONS.replace("more depth", "greater depth"))
