@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from nurture.authoring.campaign_keys import RepeatKeys, StepKeys, TaskKeys
 from nurture.authoring.campaign_promises import read_promise
 from nurture.authoring.campaign_values import ID, Values
-from nurture.authoring.words import Use, restraint_lost, uses_of
+from nurture.authoring.words import Use, complaints_of, restraint_lost, uses_of
 from nurture.core.model import (
     Branch,
     Category,
@@ -177,11 +177,10 @@ class _Reading:
     def _task(self, path: Place, keys: TaskKeys) -> TaskText:
         values = self.values
         due = values.duration((*path, "due"), keys.due)
-        uses, wrong = uses_of(keys.text, values.words)
-        for one in wrong:
+        for one in complaints_of(keys.text, values.words):
             at = values.positions.inside((*path, "text"), one.offset)
             values.problem_at(at, one.code, one.message, one.hint)
-        for use in uses:
+        for use in uses_of(keys.text, values.words):
             if use.thing not in values.scope.supplied and not use.guarded:
                 at = values.positions.inside((*path, "text"), use.offset)
                 message = f"{values.scope.trigger} has no {use.thing}"
@@ -256,7 +255,7 @@ class _Reading:
         scope = self.values.scope
         supplied = scope.supplied | ({"promise"} if promising else set())
         for part in (template.subject, template.preheader, template.body, *template.facts):
-            for use in uses_of(part, self.values.words)[0]:
+            for use in uses_of(part, self.values.words):
                 if use.thing not in supplied and not use.guarded:
                     missing.setdefault(use.thing, use)
         if "application" not in supplied:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nurture.authoring.parts import parts_of
-from nurture.authoring.words import uses_of
+from nurture.authoring.words import complaints_of
 from nurture.config import Config
 from nurture.errors import Problem
 from nurture.rendering.errors import RenderError
@@ -41,7 +41,7 @@ def _problems(template: Template, config: Config, every: Mapping[str, Template])
     problems = [
         part.problem(one.offset, one.code, one.message, one.hint)
         for part in parts_of(template)
-        for one in uses_of(part.source, words, own)[1]
+        for one in complaints_of(part.source, words, own)
     ]
     if template.ask or template.calendar:
         problems.append(

@@ -67,13 +67,8 @@ class Use:
     guarded: bool  #: the text itself asks whether the object is there
 
 
-def uses_of(
-    source: str, words: Words, own: frozenset[str] = frozenset()
-) -> tuple[list[Use], list[Complaint]]:
-    """The objects of the vocabulary that a Jinja text uses, and what is wrong with it.
-
-    `own` are single words that this kind of text has besides the vocabulary.
-    """
+def uses_of(source: str, words: Words) -> list[Use]:
+    """The objects of the vocabulary that a Jinja text uses."""
     text = read_text(source)
     uses = [
         Use(
@@ -85,12 +80,18 @@ def uses_of(
         for one in text.named
         if one.thing in words and not one.of
     ]
-    uses += [
+    return uses + [
         Use(thing, f"{call.name}()", call.offset, thing in text.guarded)
         for call in text.called
         if call.name in LETTER_PARTS
         for thing in sorted(LETTER_PARTS[call.name].needs)
     ]
+
+
+def complaints_of(source: str, words: Words, own: frozenset[str] = frozenset()) -> list[Complaint]:
+    """What is wrong with a Jinja text. `own` are single words that this kind of text has besides
+    the vocabulary."""
+    text = read_text(source)
     complaints = [*text.complaints, *_unknown_filters(text), *_placeholders(source, words)]
     for compared in text.compared:
         complaints += _unknown_value(compared, words)
@@ -98,7 +99,7 @@ def uses_of(
         complaints += _unknown_name(one, words, own)
     for call in text.called:
         complaints += _wrong_call(call)
-    return uses, sorted(set(complaints), key=lambda one: (one.offset, one.message))
+    return sorted(set(complaints), key=lambda one: (one.offset, one.message))
 
 
 def template_problems(
@@ -112,7 +113,7 @@ def template_problems(
     words = in_templates(vocabulary(config))
     problems = unknown_category(template, config)
     for part in parts_of(template):
-        for one in uses_of(part.source, words, TEMPLATE_WORDS)[1]:
+        for one in complaints_of(part.source, words, TEMPLATE_WORDS):
             problems.append(part.problem(one.offset, one.code, one.message, one.hint))
         for one in _content_asked(part, kinds):
             problems.append(part.problem(one.offset, one.code, one.message, one.hint))

@@ -21,7 +21,9 @@ from nurture.store.database import Connection
 
 #: Whether whoever acts may say something of this letter: of whom it is, and how it is looked at.
 Allowed = Callable[[Facts, Category, Approval], bool]
-SCREENFUL = 50
+SCREENFUL = (
+    25  # each costs all that is known about a person: what is approved makes way for the next
+)
 _TOGETHER = 1_000  # letters that are approved as one batch
 
 
@@ -138,6 +140,7 @@ def _subject(project: Project, id_: int, facts: Facts) -> str | None:
         enrollment=enrollment,
         config=project.config,
         now=project.clock.now(),
+        named=renderer.named(message.template, locale),
     )
     try:
         return renderer.line(template.subject, words, locale=locale)

@@ -191,6 +191,7 @@ def read_template(path: Path, folder: Path) -> Template:
     return template_in(read_bytes(path, file), path.relative_to(folder), file)
 
 
+@lru_cache(maxsize=1024)
 def template_in(raw: bytes, below: PurePath, file: str) -> Template:
     """The same of the bytes of a file, also of one that is no more. `below`: its path, from
     templates/ on; `file`: as people are shown it."""

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurture.authoring.check import check
-from nurture.authoring.words import restraint_lost, uses_of
+from nurture.authoring.words import complaints_of, restraint_lost, uses_of
 from nurture.config import DEFAULT_CATEGORIES
 from nurture.rendering.context import VOCABULARY
 
@@ -128,6 +128,5 @@ PIECES += [
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join) | st.text(max_size=60))
 def test_any_text_has_its_words_listed_or_is_complained_about(source):
-    uses, complaints = uses_of(source, VOCABULARY)
-    for one in [*uses, *complaints]:
+    for one in [*uses_of(source, VOCABULARY), *complaints_of(source, VOCABULARY)]:
         assert 0 <= one.offset <= len(source)

@@ -222,7 +222,8 @@ def test_what_is_shown_of_a_mail_to_come_is_what_goes_byte_for_byte(populated) -
             gone = send_all(populated).get(sight.message.message_id)
             if gone is not None:
                 assert without_tokens(gone) == without_tokens(foreseen)
-                assert len(gone) == len(foreseen)
+                if b"/a/" not in foreseen:  # an answer's token holds the number of its message
+                    assert len(gone) == len(foreseen)
                 compared += 1
     assert compared >= 2
 
