@@ -163,7 +163,7 @@ class Letters:
         )
         if "why_others" in named and (said := self._why_others(facts, subject, phrases, now)):
             words["why_others"] = said
-        self._bring(words, message, facts, subject, now)
+        self.bring(words, message, facts, subject, now)
         category = self.config.categories[message.category]
         part = Part(template=message.template, context=words, category=category)
         interview, _ = interview_of(facts, subject, now)
@@ -181,7 +181,7 @@ class Letters:
         told = self.rejections(application.job, family, now - LOOKED_BACK)
         return phrases.reasons.coaching(told, phrases.language)
 
-    def _bring(
+    def bring(
         self,
         words: dict[str, Any],
         message: Message,

@@ -143,6 +143,8 @@ def _subject(project: Project, id_: int, facts: Facts) -> str | None:
         named=renderer.named(message.template, locale),
     )
     try:
+        about, now = enrollment.subject, project.clock.now()
+        project.letters.bring(words, message, facts, about, now)
         return renderer.line(template.subject, words, locale=locale)
     except NurtureError:
         return None

@@ -9,8 +9,8 @@ import pytest
 from nurture.authoring.check import check
 from nurture.core.model import Accepted
 from nurture.engine.approving import approve
-from nurture.engine.unread import opened
-from nurture.store import approvals
+from nurture.engine.unread import opened, waiting
+from nurture.store import approvals, history
 from tests.conftest import MONDAY
 from tests.world import Postman, World
 
@@ -45,7 +45,7 @@ steps:
 
 
 class Mailbox(Postman):
-    """Keeps what it took: the text part of each."""
+    """Keeps what it took: the text part of each, in one line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Mailbox(Postman):
         letter = email.message_from_bytes(raw, policy=email.policy.default)
         body = letter.get_body(("plain",))
         assert body is not None
-        self.texts.append(body.get_content())
+        self.texts.append(" ".join(body.get_content().split()))
         return Accepted()
 
 
@@ -212,7 +212,7 @@ def test_the_preview_is_what_is_sent_and_so_is_what_was_approved(library: World)
     (sent,) = library.postman.texts
     assert "The data team: Six people in two rooms." in sent
     for before in (read.letter.rendered.text, seen.rendered.text):
-        assert before.replace("\r\n", "\n").strip() == sent.replace("\r\n", "\n").strip()
+        assert " ".join(before.split()) == sent
 
 
 def test_other_words_in_an_item_that_was_approved_are_approved_again(library: World) -> None:
@@ -242,3 +242,30 @@ def test_a_list_of_items_and_a_broken_file_while_the_daemon_runs(library: World)
     library.run_for(days=1)
     assert brought(library) == ["The data team", "Lisbon"]
     assert "- Lisbon: The office is by the river." in library.postman.texts[0]
+
+
+def test_who_is_rung_instead_is_told_the_same_and_the_list_of_letters_says_it(
+    library: World,
+) -> None:
+    only(library, "status")
+    applies(library)
+    phone = {"channel": "phone", "phone": "+351 910"}
+    library.tell("candidate.preferences", preferences=phone)
+    library.work()
+    with library.database.read() as connection:
+        (task,) = history.task_rows(connection)
+    assert "The data team: Six people in two rooms." in task["text"]
+    assert library.postman.texts == []
+
+
+def test_the_subject_of_a_letter_that_waits_names_what_it_brings(library: World) -> None:
+    path = library.folder / "templates/one.md"
+    only(library, "offer")
+    named = path.read_text().replace("Worth knowing", "\"{{ content('culture').title }}\"")
+    path.write_text(named)
+    library.reload()
+    applies(library)
+    library.work()
+    with library.database.read() as connection:
+        ((letter,), _) = waiting(library.project, connection)
+    assert letter.subject == "The data team"
