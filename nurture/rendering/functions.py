@@ -47,11 +47,6 @@ def functions(
             for part in contact.sections or (contact,)
         )
 
-    def sent_for_kind(what: str) -> bool:
-        """Whether that template, or the step of that name, was sent to them for an interview of
-        the kind that this one is, in the same application, since it is of that kind."""
-        return _sent_for_kind(facts, enrollment, what)
-
     def sent_count() -> int:
         """How many mails this person has had from us, of those that caps still look at."""
         return sum(not contact.human for contact in facts.contacts)
@@ -66,12 +61,6 @@ def functions(
         """Their stored answer, or None."""
         answers = candidate.fields.get("answers")
         return answers.get(question) if isinstance(answers, Mapping) else None
-
-    def answered_here(question: str) -> Any:
-        """The same, of what this campaign asked them this time: None where they answered an
-        earlier mail of it than the last one that asked."""
-        mail = candidate.answered_in.get(question)
-        return answered(question) if mail and _last_of_its_step(facts, enrollment, mail) else None
 
     def consents(topic: str) -> bool:
         return not candidate.unsubscribed & {topic, "all"}
@@ -89,15 +78,26 @@ def functions(
         "sent_count": sent_count,
         "replied": replied,
         "answered": answered,
-        "answered_here": answered_here,
-        "sent_for_kind": sent_for_kind,
+        "answered_here": lambda question: _answered_here(facts, enrollment, question),
+        "sent_for_kind": lambda what: _sent_for_kind(facts, enrollment, what),
         "consents": consents,
         "hours_since": hours_since,
         "days_since": days_since,
     }
 
 
+def _answered_here(facts: Facts, enrollment: Enrollment | None, question: str) -> Any:
+    """The stored answer to what this campaign asked them this time; None where they answered an
+    earlier mail of it than the last one that asked."""
+    mail = facts.candidate.answered_in.get(question)
+    if not mail or not _last_of_its_step(facts, enrollment, mail):
+        return None
+    return facts.candidate.fields["answers"].get(question)
+
+
 def _sent_for_kind(facts: Facts, enrollment: Enrollment | None, what: str) -> bool:
+    """Whether that template, or the step of that name, was sent to them for an interview of the
+    kind that this one is, in the same application, since it is of that kind."""
     this = _interview_of(facts, enrollment.id if enrollment else None)
     if this is None:
         return False
