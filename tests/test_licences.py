@@ -121,7 +121,10 @@ def test_the_list_has_nothing_that_is_not_used_and_the_ranges_of_pyproject() -> 
 
 
 def test_what_is_copied_into_the_project_is_listed_and_has_its_licence_beside_it() -> None:
-    rooms = (ROOT / "nurture/web/static/vendor", ROOT / "tests/web/vendor")
+    rooms = [
+        ROOT / room
+        for room in ("nurture/web/static/vendor", "tests/web/vendor", "tests/rendering/vendor")
+    ]
     folders = [folder for room in rooms for folder in room.iterdir()]
     assert all((folder / "LICENSE").is_file() for folder in folders)
     rows = [
