@@ -159,7 +159,7 @@ class Phrasebook:
 
 def load_reasons(root: Path, languages: Collection[str]) -> tuple[Reasons | None, list[Problem]]:
     """The list of a project and what is wrong with its file; None where that cannot be in force.
-    Without a file it is an empty one. `languages`: those in which each sentence must be there."""
+    Without a file it is an empty one. `languages`: those in which each sentence should be there."""
     path = root / FILE
     file = shown(path)
     try:
@@ -211,6 +211,7 @@ def _untranslated(
                     "missing-key",
                     f'"{language}" is missing',
                     "whoever reads this language is told nothing, rather than another language",
+                    severity="warning",
                 )
 
 
@@ -223,10 +224,24 @@ def _unused(read: _File, positions: Positions, file: str) -> Iterator[Problem]:
 
 
 def _problem(
-    positions: Positions, file: str, place: Place, code: str, message: str, hint: str
+    positions: Positions,
+    file: str,
+    place: Place,
+    code: str,
+    message: str,
+    hint: str,
+    severity: str = "error",
 ) -> Problem:
     line, column = positions.key(place) if code == "missing-key" else positions.at(place)
-    return Problem(file=file, line=line, column=column, code=code, message=message, hint=hint)
+    return Problem(
+        file=file,
+        line=line,
+        column=column,
+        code=code,
+        message=message,
+        hint=hint,
+        severity=severity,
+    )
 
 
 def _compared(name: str) -> str:

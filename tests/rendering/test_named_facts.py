@@ -46,7 +46,9 @@ def test_fields_are_found_wherever_a_template_says_them(project):
     ],
 )
 def test_a_template_that_takes_an_object_as_a_whole_may_say_all_of_it(project, body):
-    assert set(named_by(project, body)["application"]) == set(in_templates(VOCABULARY)["application"])
+    assert set(named_by(project, body)["application"]) == set(
+        in_templates(VOCABULARY)["application"]
+    )
 
 
 def test_what_takes_work_is_there_where_it_is_named_and_nowhere_else(project):
