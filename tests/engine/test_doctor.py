@@ -261,6 +261,9 @@ def test_what_wants_a_look_is_counted(world: World) -> None:
         world.tell(
             "application.created", candidate=who, application={"id": f"a{number}", "stage": stage}
         )
+    soon = (world.clock.now() + timedelta(days=3)).isoformat()
+    told = {"id": "i0", "kind": "Kaffee", "starts_at": soon}
+    world.tell("interview.scheduled", candidate={"id": "c0"}, interview=told)
     world.postman.answers = [Unknown(text="no answer")]
     world.work()
     now = world.clock.now()
@@ -276,6 +279,7 @@ def test_what_wants_a_look_is_counted(world: World) -> None:
         connection.execute(insert(tables.stops), row)
     found = by_check(doctor.of_database(world.database, now))
     assert found["stages"].said == 'stages that are none of ours: "Kaffeerunde" (2)'
+    assert found["interviews"].said == 'kinds of interview that are none of ours: "Kaffee" (1)'
     for check, level in (
         ("stuck", Level.PROBLEM),
         *((c, Level.WARNING) for c in ("in doubt", "set aside", "stopped")),
