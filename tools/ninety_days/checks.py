@@ -187,12 +187,13 @@ def caps(past: Past, config: Config) -> Iterator[str | None]:
             if each.event["type"] == "contact.logged"
             and each.event["contact"].get("outcome") in _REACHED
         ]
-        all_ = [(mail.at, *_kind(past, config, mail)) for mail in mails]
-        for mail in mails:
-            klass, category = _kind(past, config, mail)
+        kinds = [(mail.at, *kind(past, config, mail)) for mail in mails]
+        for number, mail in enumerate(mails):
+            klass, category = kind(past, config, mail)
             if not config.categories[category].capped:
                 continue
             yield None
+            before = [*kinds[: number + 1], *calls]
             for cap in config.caps:
                 if cap.klass is not None and cap.klass != klass:
                     continue
@@ -200,7 +201,7 @@ def caps(past: Past, config: Config) -> Iterator[str | None]:
                     continue
                 counted = [
                     at
-                    for at, its, name in (*all_, *calls)
+                    for at, its, name in before
                     if mail.at - cap.per < at <= mail.at
                     and (cap.klass is None or its == cap.klass)
                     and (cap.category is None or name == cap.category)
@@ -209,7 +210,7 @@ def caps(past: Past, config: Config) -> Iterator[str | None]:
                     yield f"{ref}: {mail.first} on {mail.at:%a %d %b %H:%M} is one over {cap}"
             gap = config.gap
             if gap is not None and gap.klass == klass:
-                near = [at for at, *_ in (*all_, *calls) if mail.at - gap.after_any < at < mail.at]
+                near = [at for at, *_ in before if mail.at - gap.after_any < at < mail.at]
                 if near:
                     yield f"{ref}: {mail.first} on {mail.at:%a %d %b %H:%M} is too near to another"
 
@@ -219,7 +220,7 @@ def pace(past: Past, config: Config) -> Iterator[str | None]:
     what matters only gets none."""
     for ref, mails in past.mails.items():
         traits = past.lives[ref].traits
-        waits = [m for m in mails if config.categories[_kind(past, config, m)[1]].capped]
+        waits = [m for m in mails if config.categories[kind(past, config, m)[1]].capped]
         if "weekly pace" in traits:
             yield from (None for _ in waits)
             for one, other in pairwise(waits):
@@ -233,9 +234,10 @@ def pace(past: Past, config: Config) -> Iterator[str | None]:
             yield from (f"{ref}: {mail.first} does not matter that much" for mail in waits)
 
 
-def _kind(past: Past, config: Config, mail: Mail) -> tuple[object, str]:
-    """Class and category: those of its first part."""
-    category = past.kinds[mail.first][0]
+def kind(past: Past, config: Config, mail: Mail) -> tuple[object, str]:
+    """Class and category of the whole mail: those of its most necessary part."""
+    categories = [past.kinds[name][0] for name, _ in mail.parts]
+    category = max(categories, key=lambda each: config.categories[each].priority)
     return config.categories[category].klass, category
 
 
@@ -285,7 +287,7 @@ def unwanted(past: Past, config: Config) -> Iterator[str | None]:
     for ref, mails in past.mails.items():
         told = past.told.get(ref, [])
         for mail in mails:
-            nurture = str(_kind(past, config, mail)[0]) == "nurture"
+            nurture = str(kind(past, config, mail)[0]) == "nurture"
             wrong = None
             for each in told:
                 if each.at >= mail.at:
@@ -306,13 +308,16 @@ def unwanted(past: Past, config: Config) -> Iterator[str | None]:
 
 
 def afterwards(past: Past, config: Config) -> Iterator[str | None]:
-    """Nothing of a process goes on once they have withdrawn from it, and a no is said once."""
+    """Nothing of a process goes on once they have withdrawn from it, but where the house's own
+    system goes on, and then says no; and a no is said once."""
     for ref, mails in past.mails.items():
-        gone = {
-            each.event["application"]["id"].rpartition("-")[2]: each.at
-            for each in past.told.get(ref, [])
-            if each.event["type"] == "application.withdrawn"
-        }
+        gone: dict[str, datetime] = {}
+        for each in past.told.get(ref, []):
+            job = each.event.get("application", {}).get("id", "").rpartition("-")[2]
+            if each.event["type"] == "application.withdrawn":
+                gone[job] = each.at
+            elif each.event["type"] == "application.rejected":
+                gone.pop(job, None)
         said: set[tuple[str, str | None]] = set()
         for mail in mails:
             for name, job in mail.parts:
@@ -333,8 +338,8 @@ _PROCESS = ("prep", "help", "logistics", "holding", "decision")
 
 def once(past: Past, _: Config) -> Iterator[str | None]:
     """No message is accepted twice."""
-    seen = set()
     for ref, mails in past.mails.items():
+        seen = set()
         for mail in mails:
             yield None if mail.message_id not in seen else f"{ref}: {mail.message_id} twice"
             seen.add(mail.message_id)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from nurture.config import Config
-from tools.ninety_days.past import Past
+from tools.ninety_days.checks import kind
+from tools.ninety_days.past import Mail, Past
 from tools.ninety_days.people import DAYS, END, FATES, Life
 
 _WEEK = timedelta(days=7)
@@ -110,8 +111,8 @@ def _fate(past: Past, config: Config, name: str) -> Fate:
         for mail in mails:
             week = (mail.at - begun) // _WEEK
             if week < WEEKS:
-                kind = kind_of(past, config, mail.first)
-                weeks[week][kind] = weeks[week].get(kind, 0) + 1
+                which = kind_of(past, config, mail)
+                weeks[week][which] = weeks[week].get(which, 0) + 1
     # Of those who applied late, the later weeks are beyond the ninety days.
     seen = [sum(END - past.told[ref][0].at > (n + 1) * _WEEK for ref in who) for n in range(WEEKS)]
     return Fate(
@@ -121,16 +122,16 @@ def _fate(past: Past, config: Config, name: str) -> Fate:
         fullest_week=_middle([_fullest([m.at for m in mails]) for mails in sent.values()]),
         calls=sum(task.call for ref in who for task in past.tasks.get(ref, [])),
         weeks=tuple(
-            {kind: round(n / max(of, 1), 2) for kind, n in sorted(week.items())}
+            {which: round(n / max(of, 1), 2) for which, n in sorted(week.items())}
             for week, of in zip(weeks, seen, strict=True)
         ),
     )
 
 
-def kind_of(past: Past, config: Config, template: str) -> str:
+def kind_of(past: Past, config: Config, mail: Mail) -> str:
     """free: never held back by a cap; service: about their own process; nurture."""
-    category = config.categories[past.kinds[template][0]]
-    return str(category.klass) if category.capped else "free"
+    klass, category = kind(past, config, mail)
+    return str(klass) if config.categories[category].capped else "free"
 
 
 def _fullest(at: list[datetime]) -> int:

@@ -51,6 +51,12 @@ def _lines(
     for name, each in found.items():
         yield f"| {HOLDS[name]} | {each.looked_at:,} | {len(each.wrong)} |"
     yield ""
+    wrong = [line for each in found.values() for line in each.wrong]
+    if wrong:
+        yield "What was wrong:"
+        yield ""
+        yield from (f"- {line}" for line in wrong)
+        yield ""
     yield from _how_much(figures)
     yield "## See it again"
     yield ""
