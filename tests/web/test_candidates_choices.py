@@ -67,9 +67,9 @@ def test_a_topic_that_there_is_not_is_no_page(client, populated) -> None:
 
 def test_topics_that_are_not_ticked_are_not_wanted(client, populated, mine, clock) -> None:
     client.post(f"{mine}/topics", data={"topic": "check-in"})
-    assert ana(populated).unsubscribed == {"culture"}
+    assert ana(populated).unsubscribed == {"culture", "digest"}
     clock.advance(timedelta(minutes=1))
-    page = client.post(f"{mine}/topics", data={"topic": ["check-in", "culture"]})
+    page = client.post(f"{mine}/topics", data={"topic": ["check-in", "culture", "digest"]})
     assert "Saved." in page.text
     assert not ana(populated).unsubscribed
 

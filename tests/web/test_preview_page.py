@@ -64,7 +64,7 @@ def coming(project: Project, who: str) -> list[Any]:
 def without_tokens(raw: bytes) -> bytes:
     """The bytes with the same in place of every token."""
     whole = raw.replace(b"=\r\n", b"")
-    return re.sub(rb"/([upa])/[A-Za-z0-9_=-]{30,}", rb"/\1/token", whole)
+    return re.sub(rb"/([ua]|p|p/needs)/[A-Za-z0-9_=-]{30,}", rb"/\1/token", whole)
 
 
 # --- what is shown --------------------------------------------------------------------------------
