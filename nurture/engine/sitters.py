@@ -218,7 +218,8 @@ def _named(who: _Person, what: str) -> str:
 
 
 def _applications(who: _Person, now: datetime) -> Iterator[Application]:
-    roles = dict(zip(("recruiter", "coordinator", "hiring_manager"), who.people, strict=False))
+    emails: list[str | None] = [each.email for each in who.people]
+    recruiter, coordinator, manager = emails or [None] * 3
     known = who.job is not None
     for stage in (*_STAGES, *_AFTER):
         status = _AFTER.get(stage, "active")
@@ -228,11 +229,15 @@ def _applications(who: _Person, now: datetime) -> Iterator[Application]:
             status=status,
             stage="interviewing" if stage == "closed" else stage,
             job=_job_of(who, stage) if known else None,
-            **{role: each.email for role, each in roles.items()},
+            recruiter=recruiter,
+            coordinator=coordinator,
+            hiring_manager=manager,
             applied_at=now - timedelta(days=12) if known else None,
             stage_since=now - timedelta(days=2) if known else None,
             rejected_at=now - timedelta(hours=2) if status == "rejected" else None,
             closed_at=now - timedelta(hours=2) if status == "closed" else None,
+            told_reason="skills_depth" if known and status == "rejected" else None,
+            reached="interviewing" if status == "rejected" else None,
             start_date=_morning(now, 30).date() if stage in ("offer", "hired") else None,
             fields={"source": "careers page"} if known else {},
         )
@@ -241,10 +246,9 @@ def _applications(who: _Person, now: datetime) -> Iterator[Application]:
 def _interviews(who: _Person, now: datetime) -> Iterator[Interview]:
     """One of each kind, the usual one first and, of whom little is known, one of no kind; then one
     that is over and one that is off."""
-    kinds = [who.first, *(kind for kind in _KINDS if kind != who.first)]
     starts_at = _morning(now, 7)
-    for kind in kinds:
-        yield _interview(who, kind or "any", now, kind=kind or None, starts_at=starts_at)
+    for each in (who.first, *(one for one in _KINDS if one != who.first)):
+        yield _interview(who, each or "any", now, kind=each or None, starts_at=starts_at)
     kind = who.first or None
     yield _interview(
         who, "over", now, kind=kind, status="completed", starts_at=now - timedelta(hours=4)
