@@ -26,7 +26,7 @@ from nurture.errors import Problem
 from nurture.positions import did_you_mean
 from nurture.rendering.content import FIELDS, MOST, content_asked
 from nurture.rendering.context import TEMPLATE_FINDS, in_templates, vocabulary
-from nurture.rendering.functions import FUNCTIONS
+from nurture.rendering.functions import ANSWERS, FUNCTIONS
 from nurture.rendering.letter_parts import LETTER_PARTS
 from nurture.rendering.questions import sets_problems
 from nurture.rendering.sandbox import FILTER_NAMES, TEST_NAMES
@@ -118,7 +118,7 @@ def template_problems(
         for one in _content_asked(part, kinds):
             problems.append(part.problem(one.offset, one.code, one.message, one.hint))
         for call in read_text(part.source).called:
-            if call.name == "answered" and questions is not None and call.first not in questions:
+            if call.name in ANSWERS and questions is not None and call.first not in questions:
                 one = _unknown_question(call, questions)
                 problems.append(part.problem(one.offset, one.code, one.message, one.hint))
     for question in template.ask:
