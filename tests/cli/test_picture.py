@@ -104,7 +104,7 @@ def test_without_a_database_nobody_is_counted(run: Run, folder: Path) -> None:
     ("words", "code", "said"),
     [
         (("interview-preperation",), 1, 'did you mean "interview-preparation"?'),
-        (("zzz",), 1, "there are check-in-after-pause, "),
+        (("zzz",), 1, "there are accommodations, "),
         (("decision", "--mermaid", "--json"), 2, "not both"),
     ],
 )
