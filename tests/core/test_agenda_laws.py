@@ -378,6 +378,16 @@ def weekly_days(world: World, category: Category) -> frozenset[int]:
     )
 
 
+def peace_until(world: World, nurture: bool, cheerful: bool) -> datetime:
+    """Until when such mail leaves them alone: in a pause, in a hard time, after bad news."""
+    until = [world.candidate.paused_until] if nurture else []
+    until += [world.candidate.wishes.sensitive_until] if nurture or cheerful else []
+    if (bad_news_at := world.story.bad_news_at) is not None:
+        until += [bad_news_at + world.policy.cheerful_after_bad_news] if cheerful else []
+        until += [bad_news_at + world.policy.nurture_after_bad_news] if nurture else []
+    return max((end for end in until if end), default=datetime.min.replace(tzinfo=UTC))
+
+
 def is_fit(
     world: World, one: Want, at: datetime, others: list[Gone], *, own: bool = True
 ) -> bool | None:
@@ -390,14 +400,7 @@ def is_fit(
     if not is_open(world, category, local, own=own):
         return False
     story, asked_for, tone = world.story, world.candidate.wishes, one.step.tone
-    nurture, cheerful = category.klass is NURTURE, tone is Tone.CHEERFUL
-    until = [world.candidate.paused_until] if nurture else []
-    until += [asked_for.sensitive_until] if nurture or cheerful else []
-    if cheerful and story.bad_news_at is not None:
-        until.append(story.bad_news_at + world.policy.cheerful_after_bad_news)
-    if nurture and story.bad_news_at is not None:
-        until.append(story.bad_news_at + world.policy.nurture_after_bad_news)
-    if any(end is not None and at < end for end in until):
+    if at < peace_until(world, category.klass is NURTURE, tone is Tone.CHEERFUL):
         return False
     if any(rule.tone is tone and within(rule, local) for rule in world.policy.never):
         return False
