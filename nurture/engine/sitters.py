@@ -132,9 +132,9 @@ _ANA = _Person(
             {"name": "Sam Okoro", "role": "Analyst"},
         ],
         "agenda": [
-            {"time": "10:00", "what": "Welcome and how the day goes", "who": "Rita Nunes"},
-            {"time": "10:15", "what": "A data model, drawn together", "who": "Tomás Vale"},
-            {"time": "11:00", "what": "Your questions", "who": "Sam Okoro"},
+            {"after": 0, "title": "Welcome", "with": ["Rita Nunes"]},
+            {"after": 15, "title": "A data model", "with": ["Tomás Vale"]},
+            {"after": 60, "title": "Your questions", "with": ["Sam Okoro"]},
         ],
     },
 )
@@ -273,6 +273,11 @@ def _interview(
         fields.pop("location", None)
     if kind != "phone":
         fields.pop("phone", None)
+    if "agenda" in fields:
+        fields["agenda"] = [
+            {**each, "starts_at": (starts_at + timedelta(minutes=each["after"])).isoformat()}
+            for each in fields["agenda"]
+        ]
     return Interview(
         ref=_named(who, f"interview-{name}"),
         candidate_id=who.candidate.id,

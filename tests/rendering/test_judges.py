@@ -77,12 +77,13 @@ def test_the_validator_of_the_w3c_finds_no_error(mails: list[Mail], tmp_path: Pa
         loudly_absent("nobody has validated the mails: install a Java runtime")
         return
     jar = Path(spec.submodule_search_locations[0]) / "vnu.jar"
-    pages = {_skeleton(each.html): each for each in mails}
+    # A letter that says du is built as the one that says Sie.
+    pages = {_skeleton(each.html): each for each in mails if "-" not in each.locale}
     names = {}
     for number, each in enumerate(pages.values()):
         names[f"{number}.html"] = each
         (tmp_path / f"{number}.html").write_text(each.html, encoding="utf-8")
-    bad = "<html><p id=a><table><div id=a></table><img src=x>"  # the validator is at work
+    bad = "<html><img src=x><p id=a><table><div id=a></table>"  # the validator is at work
     (tmp_path / "bad.html").write_text(bad, encoding="utf-8")
     quickly = ("-Xss8m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
     how = ("--format", "json", "--errors-only", "--no-langdetect", "--stdout")
