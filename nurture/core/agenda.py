@@ -458,6 +458,7 @@ class _Day:
         for other in self.items.values():
             if (
                 other.step.send == item.step.send
+                and other.about <= item.about  # what is only forecast moves nothing that is sure
                 and other.at is not None
                 and other.verdict in (Verdict.SEND, Verdict.WAIT)
                 and other.category is not None
