@@ -58,7 +58,7 @@ def test_a_name_that_the_template_gives_a_meaning_is_asked_each_time(project, bo
 def test_the_same_words_said_otherwise_are_another_value(project):
     body = "{{ interview.starts_at | day }} / {{ interview.starts_at | clock }} / " * 2
     told = "Thursday, 3 December 2026 / 10:00 (Lisbon time) / "
-    assert told + told.strip() in text_of(project, body)
+    assert told + told.strip() in " ".join(text_of(project, body).split())
 
 
 def test_more_values_than_have_a_number_of_their_own_are_said_too(project):

@@ -71,6 +71,7 @@ def test_rows_become_the_values_that_were_told(database: Database) -> None:
         ref="a-9",
         candidate_id=1,
         stage="offer",
+        reached="offer",
         job="j-4",
         recruiter="ida@example.com",
         applied_at=datetime(2026, 10, 1, 8, tzinfo=UTC),
