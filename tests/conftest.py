@@ -1,5 +1,7 @@
 """Fixtures for all: a project folder of one's own, and each database there is."""
 
+import pickle
+import fcntl
 import itertools
 import os
 import re
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from nurture.clock import SetClock
@@ -156,12 +159,31 @@ def database(
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The starter project, copied: edit what you like."""
-    project = tmp_path / "project"
+    return starter(tmp_path / "project")
+
+
+def starter(project: Path) -> Path:
+    """A copy of the starter project in its default language: to read the letters in four more takes
+    three times as long, and they have tests of their own."""
+    translated = shutil.ignore_patterns("*.??.md", "*.??-informal.md")
     for name in ("campaigns", "content", "templates", "sample"):
-        shutil.copytree(REPOSITORY / name, project / name)
+        shutil.copytree(REPOSITORY / name, project / name, ignore=translated)
     for name in ("config.yaml", "reasons.yaml"):
         shutil.copy(REPOSITORY / name, project)
     return project
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[], Any]) -> Any:
+    """What `make` gives, made by the first of the processes of a run that asks for it."""
+    folder = factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = folder.parent
+    file = folder / f"{name}.pickle"
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.is_file():
+            file.write_bytes(pickle.dumps(make()))
+    return pickle.loads(file.read_bytes())
 
 
 def fewer(project: Path, people: int = 8) -> None:
@@ -188,3 +210,19 @@ def project(folder: Path, clock: SetClock) -> Iterator[Project]:
 def pytest_collection_modifyitems(items: list[Any]) -> None:
     """What takes seconds goes last, so that a mistake is seen soon."""
     items.sort(key=lambda item: "acceptance" in str(item.path))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all: to start it takes longer than most tests do with it, and two do not start."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        told = "no chromium: what pages load and how they look was NOT tested (install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(told)
+        pytest.skip(told)
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=quiet)
+        yield browser
+        browser.close()

@@ -8,7 +8,6 @@ import pytest
 from judged import Judged, Mail, judged
 from playwright.sync_api import Browser, Page
 
-from tests.web.conftest import browser  # noqa: F401 - the fixture
 from tests.web.test_in_a_browser import CONTRAST
 from tests.web.test_preview_in_a_browser import AXE
 
@@ -36,7 +35,7 @@ def all_mails(tmp_path_factory: pytest.TempPathFactory) -> Judged:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
     yield context.new_page()
     context.close()

@@ -1,7 +1,6 @@
 """The pages as a browser gets them: served by a real server on a free port of this machine."""
 
 import contextlib
-import os
 import shutil
 import socket
 import sqlite3
@@ -15,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import select
 
 from nurture.clock import SetClock
@@ -145,9 +144,7 @@ def edited(project: Project, serve: Serve) -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The same, made once for all tests that only look."""
-    folder = tmp_path_factory.mktemp("standing")
-    for name in ("campaigns", "content", "templates", "sample"):
-        shutil.copytree(REPOSITORY / name, folder / name)
+    folder = starter(tmp_path_factory.mktemp("standing"))
     project = populate(open_project(folder / "config.yaml", SetClock(MONDAY), env={}))
     enter(project)
     yield project
@@ -185,22 +182,6 @@ def stranger(client: Client) -> Iterator[httpx.Client]:
     """The same pages, for who has not signed in."""
     with httpx.Client(base_url=client.base_url, timeout=30) as stranger:
         yield stranger
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One for all: to start it takes longer than most tests do with it."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        told = "no chromium: what pages load and how they look was NOT tested (install chromium)"
-        if os.environ.get("CI"):
-            pytest.fail(told)
-        pytest.skip(told)
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=quiet)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
