@@ -144,7 +144,9 @@ def edited(project: Project, serve: Serve) -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The same, made once for all tests that only look."""
-    folder = starter(tmp_path_factory.mktemp("standing"))
+    folder = tmp_path_factory.mktemp("standing")
+    for name in ("campaigns", "content", "templates", "sample"):
+        shutil.copytree(REPOSITORY / name, folder / name)
     project = populate(open_project(folder / "config.yaml", SetClock(MONDAY), env={}))
     enter(project)
     yield project
