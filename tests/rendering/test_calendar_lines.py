@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import icalendar
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nurture.rendering.calendar_lines import component, instant, line, quoted, text
@@ -35,6 +35,7 @@ def ours(summary, name):
     return component("VCALENDAR", [inside])
 
 
+@settings(deadline=None)
 @given(LINES, NAMES)
 def test_whatever_is_said_reads_as_it_was_meant_and_fits_on_lines(summary, name):
     raw = ours(summary, f"x{name}")
