@@ -14,6 +14,7 @@ from datetime import timedelta
 import pytest
 
 from nurture.config import Config, load_config
+from tests.conftest import made_once
 from tools.ninety_days.checks import CHECKERS, check, stretches
 from tools.ninety_days.figures import figures
 from tools.ninety_days.house import ROOT, House
@@ -33,7 +34,12 @@ def config() -> Config:
 
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
-    return House(SEED, PEOPLE, tmp_path_factory.mktemp("house")).run()
+    lived: Past = made_once(
+        tmp_path_factory,
+        "ninety-days",
+        lambda: House(SEED, PEOPLE, tmp_path_factory.mktemp("house")).run(),
+    )
+    return lived
 
 
 @pytest.mark.acceptance("A1.1")

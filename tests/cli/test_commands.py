@@ -18,6 +18,7 @@ from nurture import __version__
 from nurture.cli import main
 from nurture.cli.project import Given
 from nurture.clock import SetClock
+from tests.conftest import starter
 
 REPOSITORY = Path(__file__).parent.parent.parent
 
@@ -51,10 +52,8 @@ def bare(run: Run, folder: Path) -> Run:
 @pytest.fixture(scope="module")
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What var/ holds after the first `nurture run --once`."""
-    project = tmp_path_factory.mktemp("first")
-    for name in ("campaigns", "content", "templates", "sample"):
-        shutil.copytree(REPOSITORY / name, project / name)
-    words = ["run", "--once", "--config", str(shutil.copy(REPOSITORY / "config.yaml", project))]
+    project = starter(tmp_path_factory.mktemp("first"))
+    words = ["run", "--once", "--config", str(project / "config.yaml")]
     result = CliRunner().invoke(main, words, obj=Given(clock=SetClock(MONDAY), env={}))
     assert result.exit_code == 0, result.output
     return project / "var"

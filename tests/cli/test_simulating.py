@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from nurture.cli import main, report
 from nurture.cli.project import Given
 from nurture.clock import SetClock
-from tests.conftest import MONDAY, REPOSITORY, fewer
+from tests.conftest import MONDAY, REPOSITORY, fewer, starter
 
 Run = Callable[..., Result]
 FROM = "2026-11-23T10:00+00:00"
@@ -41,11 +41,9 @@ def run(folder: Path, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture(scope="module")
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What var/ holds after the first `nurture run --once` with the sample candidates."""
-    project = tmp_path_factory.mktemp("first")
-    for name in ("campaigns", "content", "templates", "sample"):
-        shutil.copytree(REPOSITORY / name, project / name)
+    project = starter(tmp_path_factory.mktemp("first"))
     fewer(project)
-    words = ["run", "--once", "--config", str(shutil.copy(REPOSITORY / "config.yaml", project))]
+    words = ["run", "--once", "--config", str(project / "config.yaml")]
     result = CliRunner().invoke(main, words, obj=Given(clock=SetClock(MONDAY), env={}))
     assert result.exit_code == 0, result.output
     return project / "var"

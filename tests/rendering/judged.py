@@ -3,9 +3,6 @@
 Laid out once a run: the first who asks does it, and leaves it in a file for all other processes.
 """
 
-import fcntl
-import os
-import pickle
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +19,7 @@ from nurture.engine.sitters import Sitter, sitters
 from nurture.rendering.inline import normalised
 from nurture.rendering.templates import Template
 from nurture.wiring import open_project
-from tests.conftest import MONDAY, REPOSITORY
+from tests.conftest import MONDAY, REPOSITORY, made_once
 
 #: The signs of a company that sends real mail.
 IDENTITY = """
@@ -69,15 +66,9 @@ class Judged:
 
 
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
-    folder = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        folder = folder.parent
-    file = folder / "judged.pickle"
-    with (folder / "judged.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not file.is_file():
-            file.write_bytes(pickle.dumps(_written(tmp_path_factory.mktemp("judged"))))
-    found: Judged = pickle.loads(file.read_bytes())
+    found: Judged = made_once(
+        tmp_path_factory, "judged", lambda: _written(tmp_path_factory.mktemp("judged"))
+    )
     return found
 
 

@@ -1,7 +1,6 @@
 """The pages as a browser gets them: served by a real server on a free port of this machine."""
 
 import contextlib
-import shutil
 import socket
 import sqlite3
 import threading
@@ -29,7 +28,7 @@ from nurture.web.app import create_app
 from nurture.web.door import Door, digest_of
 from nurture.web.rights import csrf_of
 from nurture.wiring import open_project
-from tests.conftest import MONDAY, REPOSITORY
+from tests.conftest import MONDAY, starter
 
 Serve = Callable[[Project], AbstractContextManager[str]]
 
@@ -144,9 +143,7 @@ def edited(project: Project, serve: Serve) -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The same, made once for all tests that only look."""
-    folder = tmp_path_factory.mktemp("standing")
-    for name in ("campaigns", "content", "templates", "sample"):
-        shutil.copytree(REPOSITORY / name, folder / name)
+    folder = starter(tmp_path_factory.mktemp("standing"))
     project = populate(open_project(folder / "config.yaml", SetClock(MONDAY), env={}))
     enter(project)
     yield project
