@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from nurture.clock import SetClock
+from nurture.engine import passwords
 from nurture.engine.project import Project
 from nurture.store import database as database_room
 from nurture.store import schema
@@ -24,6 +26,8 @@ from nurture.store.database import Database
 from nurture.wiring import open_project
 
 REPOSITORY = Path(__file__).parent.parent
+#: A password that is hashed as it should be takes a tenth of a second, and many are in tests.
+passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 #: A Monday morning in Lisbon, in an ordinary week.
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 

@@ -27,7 +27,7 @@ def wait_for(what: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     while time.monotonic() < end:
         if found := what():
             return found
-        time.sleep(0.02)
+        time.sleep(0.2)  # looking takes from what is looked at
     raise AssertionError("it did not happen in time")
 
 

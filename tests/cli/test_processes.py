@@ -32,7 +32,7 @@ def until(holds: Callable[[], object], what: str) -> None:
     end = time.monotonic() + DEADLINE
     while not holds():
         assert time.monotonic() < end, f"never: {what}"
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 @dataclass
