@@ -1,7 +1,7 @@
 """How far had somebody come when we said no, and among whom are such answers counted?"""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from nurture.core.model import Application, Facts, Interview
@@ -12,6 +12,17 @@ _NO_WAY = frozenset({"rejected", "withdrawn", "hired", "on_hold"})
 _LAST_STAGES = frozenset({"final", "decision", "offer"})
 _FAMILY_AT_MOST = 200  # characters: part of an index key
 _LAST_INTERVIEWS = frozenset({"onsite", "final"})
+#: So long ago a rejection still says something about the next interview.
+LOOKED_BACK = timedelta(days=365)
+#: So many rejections share a reason before others are told of it: fewer could be recognised.
+AT_LEAST = 5
+MENTIONED = 2  #: reasons of others in one mail
+
+
+def shared(counted: Mapping[str, int]) -> list[str]:
+    """The reasons that enough of these rejections share, the commonest first."""
+    enough = sorted((-many, type_) for type_, many in counted.items() if many >= AT_LEAST)
+    return [type_ for _, type_ in enough]
 
 
 def last_stage(history: Sequence[Sequence[str | None]]) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from nurture.clock import Clock
@@ -19,7 +19,7 @@ from nurture.core.model import (
     Promise,
     Subject,
 )
-from nurture.core.rejections import family_of
+from nurture.core.rejections import LOOKED_BACK, family_of
 from nurture.core.subject import application_of, interview_of
 from nurture.engine import house
 from nurture.engine.choosing import Chooser
@@ -41,8 +41,6 @@ from nurture.rendering.templates import Template
 from nurture.rendering.titles import called
 
 TRIAL = "[Test]"  #: what the subject of a trial begins with
-#: So long ago a rejection still says something about the next interview.
-LOOKED_BACK = timedelta(days=365)
 #: How many rejections had which reason, as it was told: of a job or of its family, since when.
 Rejections = Callable[[str, str | None, datetime], Mapping[str, int]]
 #: Signs links that nobody's server accepts: of mails that are looked at, passed around or tried.

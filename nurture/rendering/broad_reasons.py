@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from nurture.config import Config
 from nurture.core.model import Application, Facts
-from nurture.core.rejections import interviews_held
+from nurture.core.rejections import MENTIONED, interviews_held, shared
 from nurture.core.warned_words import warned_word
 from nurture.errors import Problem, Problems, shown
 from nurture.files import read_bytes, text_in
@@ -27,8 +27,6 @@ from nurture.positions import Place, Positions, read_yaml, validate
 from nurture.rendering.templates import Template
 
 FILE = "reasons.yaml"
-AT_LEAST = 5  #: rejections that share a reason before others are told of it
-MENTIONED = 2  #: reasons of others in one mail
 
 # fmt: off
 ReasonType = Literal[
@@ -137,8 +135,7 @@ class Reasons:
         for names, many in told.items():
             if (type_ := self.type_of(names)) is not None:
                 counted[type_] = counted.get(type_, 0) + many
-        shared = sorted((-many, type_) for type_, many in counted.items() if many >= AT_LEAST)
-        said = (self.phrases[type_].coaching.get(language) for _, type_ in shared)
+        said = (self.phrases[type_].coaching.get(language) for type_ in shared(counted))
         return [each for each in said if each is not None][:MENTIONED]
 
     def unmapped(self, told: Mapping[str, int]) -> dict[str, int]:
