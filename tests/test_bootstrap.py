@@ -71,6 +71,7 @@ class Clone:
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self.wheels),
             "SYSTEMROOT": os.environ.get("SYSTEMROOT", ""),
+            "PYTHONDONTWRITEBYTECODE": "1",  # as images for containers like to set it
         }
 
 
@@ -114,6 +115,11 @@ def test_the_first_call_makes_the_environment_and_the_second_only_uses_it(clone:
     launcher = clone.root / ".venv" / "bin" / "nurture"
     anywhere = ask([launcher, "check", "a b"])
     assert anywhere.stdout.strip() == "hello ['check', 'a b'] /", anywhere.stderr
+
+
+def test_what_was_compiled_once_is_kept_whatever_the_environment_says(clone: Clone) -> None:
+    clone.bootstrap("once")
+    assert list((clone.root / "nurture").rglob("*.pyc"))
 
 
 def test_a_changed_lock_is_installed_and_a_wrong_hash_never_is(clone: Clone) -> None:

@@ -335,9 +335,17 @@ def reach_project():
 
 
 def clean_environment():
-    """This environment without what would lead Python or pip past `.venv`."""
+    """This environment without what would lead Python or pip past `.venv`, and without the wish to
+    keep no bytecode: each start would then compile every library again, which takes seconds."""
     kept = dict(os.environ)
-    for name in ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "__PYVENV_LAUNCHER__"):
+    for name in (
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONDONTWRITEBYTECODE",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "__PYVENV_LAUNCHER__",
+    ):
         kept.pop(name, None)
     kept["PIP_USER"] = "0"
     kept["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
