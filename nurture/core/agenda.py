@@ -14,7 +14,13 @@ from nurture.core import by_hand, calling, timing
 from nurture.core.barring import barred, new_only
 from nurture.core.bundling import Bundles, Lead
 from nurture.core.caps import Blocked, Hold, Limits, Taken, earliest
-from nurture.core.ceilings import at_ceiling, ends_silence, heard_within, never_skipped
+from nurture.core.ceilings import (
+    at_ceiling,
+    ends_silence,
+    heard_within,
+    never_skipped,
+    watches_silence,
+)
 from nurture.core.holding import Holding
 from nurture.core.hours import ANY, ROUND_THE_CLOCK, Openings
 from nurture.core.journey import Key, Standstill, Want
@@ -206,9 +212,11 @@ class _Day:
                 self.alarm(want.moment_at)
                 return self.item(want, Verdict.SKIP, bar.reason, final=due, detail=bar.detail)
         if not want.truth.value:
-            self.alarm(want.moment_at, want.truth.changes_at)
-            verdict = Verdict.SKIP if due else Verdict.WAIT
-            return self.item(want, verdict, Reason.CONDITION, final=due)
+            settled = due and not (until and watches_silence(want.step))
+            over = until if due else None
+            self.alarm(want.moment_at, want.truth.changes_at, over and over + _JUST_AFTER)
+            verdict = Verdict.SKIP if settled else Verdict.WAIT
+            return self.item(want, verdict, Reason.CONDITION, final=settled)
         return None
 
     def too_late(self, want: Want, until: datetime) -> Item:

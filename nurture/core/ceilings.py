@@ -37,8 +37,13 @@ def at_ceiling(step: Step) -> bool:
 
 def ends_silence(step: Step) -> bool:
     """Whether this mail is there to end a silence, as any other word from us would."""
-    moment = step.at
-    return step.send is not None and moment is not None and moment.anchor == _SILENCE
+    return step.send is not None and watches_silence(step)
+
+
+def watches_silence(step: Step) -> bool:
+    """Whether it hangs on the end of a silence. As long as that lasts nobody has said a word, and
+    what its `if` says of a date may yet change: it is not settled before."""
+    return step.at is not None and step.at.anchor == _SILENCE
 
 
 def heard_within(

@@ -568,3 +568,22 @@ def test_who_hears_from_us_just_now_needs_no_task_for_a_silence_that_is_over(
     assert "confirmation" in steps(starter)
     assert of_tasks(starter) == []
     assert "no-silence" in {entry.campaign for entry in starter.agenda()}
+
+
+def test_a_note_that_nobody_read_in_time_is_a_task_when_the_silence_ends(starter: World) -> None:
+    """What it says ceases to be true while it waits to be read: the date it names passes."""
+    apply_for(starter)
+    starter.work()
+    (waits,) = silence.waiting(starter.project)
+    starter.tell("candidate.sensitive", until=(waits.due_at + 30 * DAY).isoformat())
+    due = (waits.due_at - timedelta(hours=2)).isoformat()
+    starter.tell(
+        "promise.made",
+        application={"id": "a-c1"},
+        promise={"id": "p1", "what": "an answer", "due": due, "owner": IDA["email"]},
+    )
+    starter.run_until(waits.due_at - timedelta(hours=3))
+    assert starter.entry("date-stands").reason == "approval"
+    starter.run_until(waits.due_at + timedelta(minutes=1))
+    assert "still-in-review" in [step for step, _ in of_tasks(starter)]
+    assert steps(starter) == ["received"]
