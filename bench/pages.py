@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import httpx
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Table, select
 
 from bench.rounds import Spent, loop, median
 from bench.town import NOW, Town, town
@@ -134,6 +134,11 @@ def _filled(
     elif path in ("/preview", "/preview/html"):
         template = "template=culture/how-we-decide"
         yield path, [f"{path}?{template}&candidate={ref}" for _, ref in people]
+        if path == "/preview":
+            sent, to_come = _sent(project, people), _watched(project, people)
+            yield f"{path}?message=", [f"{path}?message={id_}" for id_ in sent]
+            step = "step=still-in-review"
+            yield f"{path}?enrollment=", [f"{path}?enrollment={id_}&{step}" for id_ in to_come]
     elif "{token}" in path:
         ways = {"/u/": UNSUBSCRIBE, "/p/needs": CONFIDENCES, "/p/": PREFERENCES}
         purpose = next(ways[way] for way in ways if path.startswith(way))
@@ -159,9 +164,27 @@ def _people(project: Project, many: int) -> list[tuple[int, str]]:
 
 def _waiting(project: Project, people: list[tuple[int, str]]) -> list[int]:
     """Mail to these people that waits for an approval."""
-    messages = tables.messages
-    own = messages.c.candidate_id.in_([id_ for id_, _ in people])
-    query = select(messages.c.id).where(messages.c.state == MessageState.HELD, own)
+    return _own(project, people, tables.messages, tables.messages.c.state == MessageState.HELD)
+
+
+def _sent(project: Project, people: list[tuple[int, str]]) -> list[int]:
+    """Mail that these people have had."""
+    return _own(project, people, tables.messages, tables.messages.c.state == MessageState.SENT)
+
+
+def _watched(project: Project, people: list[tuple[int, str]]) -> list[int]:
+    """Enrollments of those of these people who are in a process."""
+    enrollments = tables.enrollments
+    watched = enrollments.c.campaign == "no-silence", enrollments.c.ended_at.is_(None)
+    return _own(project, people, enrollments, *watched)
+
+
+def _own(
+    project: Project, people: list[tuple[int, str]], table: Table, *which: ColumnElement[bool]
+) -> list[int]:
+    """As many as there are people: numbers of such rows that are about them, in turn."""
+    own = table.c.candidate_id.in_([id_ for id_, _ in people])
     with project.database.read() as connection:
-        found = list(connection.execute(query).scalars())
-    return [found[n % len(found)] for n in range(len(people))]
+        found = list(connection.execute(select(table.c.id).where(own, *which)).scalars())
+    step = max(len(found) // len(people), 1)
+    return [found[n * step % len(found)] for n in range(len(people))]

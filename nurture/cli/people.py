@@ -117,8 +117,8 @@ def done(id_: int, outcome: str | None, by: str | None) -> None:
             raise UsageError(f"task {id_} is a call, say what came of it: {hint}")
         if row["kind"] != CALL and (outcome is not None or by is not None):
             raise UsageError(f"task {id_} is no call: --outcome and --by are for calls")
-        over = finish(project, row, outcome, by)
         with project.database.write() as connection:
+            over = finish(connection, row, outcome, by, project.clock.now())
             recorded(
                 project,
                 connection,

@@ -14,6 +14,7 @@ from nurture.engine.stops import called, stop_line
 from nurture.errors import NurtureError, UsageError
 from nurture.positions import did_you_mean
 from nurture.store import stops as rows
+from nurture.store.database import Connection
 from nurture.store.stops import CAMPAIGN, CANDIDATE, EVERYTHING, JOB, SCOPES
 
 _JOBS = 1000  # that are looked through for one that was meant
@@ -44,9 +45,11 @@ def pause(what: str | None, which: str | None, why: str, by: str | None, as_json
             scope, ref, number = _meant(project, what, which, must_exist=True)
             now = project.clock.now()
             said = " ".join(why.split())
-            new = stops.pause(project.database, scope, ref, why=said, by=by or login(), now=now)
-            if new:
-                _record(project, "pause", scope, ref, number, by or login())
+            who = by or login()
+            with project.database.write() as connection:
+                new = stops.pause(connection, scope, ref, why=said, by=who, now=now)
+                if new:
+                    _record(project, connection, "pause", scope, ref, number, who)
         elif which is not None or why or by:
             raise UsageError(f"pause what? {', '.join(SCOPES)}")
         listed = stops.listed(project.database)
@@ -78,24 +81,24 @@ def resume(what: str | None, which: str | None, by: str | None) -> None:
         raise UsageError(f"resume what? {', '.join(SCOPES)}; `nurture pause` lists what is stopped")
     with opened() as project:
         scope, ref, candidate_id = _meant(project, what, which, must_exist=False)
-        found = stops.resume(
-            project.database,
-            scope,
-            ref,
-            candidate_id=candidate_id,
-            by=by or login(),
-            now=project.clock.now(),
-        )
-        _record(project, "resume", found.scope, found.ref, candidate_id, by or login())
+        who, now = by or login(), project.clock.now()
+        with project.database.write() as connection:
+            found = stops.resume(connection, scope, ref, candidate_id=candidate_id, by=who, now=now)
+            _record(project, connection, "resume", found.scope, found.ref, candidate_id, who)
     say(f"{called(found.scope, found.ref)} goes on")
 
 
 def _record(
-    project: Project, action: str, scope: str, ref: str | None, candidate_id: int | None, by: str
+    project: Project,
+    connection: Connection,
+    action: str,
+    scope: str,
+    ref: str | None,
+    candidate_id: int | None,
+    by: str,
 ) -> None:
     about = f"{scope}:{ref}" if ref is not None else scope
-    with project.database.write() as connection:
-        recorded(project, connection, action, by, candidate_id=candidate_id, about=about)
+    recorded(project, connection, action, by, candidate_id=candidate_id, about=about)
 
 
 def _meant(

@@ -19,7 +19,7 @@ from nurture.engine.approved import digest_of
 from nurture.engine.project import Project
 from nurture.engine.unread import Allowed, anybody, seen, written
 from nurture.errors import NurtureError, Problems
-from nurture.intake.apply import apply
+from nurture.intake.apply import apply_within
 from nurture.intake.events import IncomingEvent, parse_event
 from nurture.rendering.context import zone_of
 from nurture.rendering.errors import RenderError
@@ -150,9 +150,8 @@ def advocate(
             raise NurtureError(f"message {id_} does not wait for approval")
         if line_of(project, message, found.facts, now) is None:
             raise NurtureError(f"message {id_} has no place for what you liked about them")
-        event = _liked(found.facts, message, line, by, now)
+        apply_within(connection, _liked(found.facts, message, line, by, now), now)
         _note(connection, now, _By(by, who or by), "advocate", found.row)
-    apply(project.database, event, now)
 
 
 def _liked(facts: Facts, message: Message, line: str, by: str, now: datetime) -> IncomingEvent:

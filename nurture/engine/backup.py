@@ -210,7 +210,8 @@ def restore(
         doubt(then)
         # Last, because mail that is stopped is not looked at. What is held needs no stop to stay.
         database, why = project.database, _why(lost)
-        pause(database, EVERYTHING, None, cause=RESTORED, why=why, by=by, now=now)
+        with database.write() as connection:
+            pause(connection, EVERYTHING, None, cause=RESTORED, why=why, by=by, now=now)
         with project.database.read() as connection:
             doubtful = len(settling.in_doubt(connection))
     return Restored(

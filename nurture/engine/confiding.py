@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from nurture.config import Config
 from nurture.core.model import Application, Candidate, Facts
 from nurture.engine.project import Project
-from nurture.intake.apply import apply
+from nurture.intake.apply import apply_within
 from nurture.intake.events import parse_event
 from nurture.store import confidences
 from nurture.store.database import Connection
@@ -55,16 +55,16 @@ def confide(
             question=question,
             now=now,
         )
-    if news:
-        event = {
-            "type": "candidate.confided",
-            "source": "confidences",
-            "occurred_at": now.isoformat(),
-            "candidate": {"id": candidate.ref},
-        }
-        if about is not None:
-            event["application"] = {"id": about}
-        apply(project.database, parse_event(event), now)
+        if news:
+            event = {
+                "type": "candidate.confided",
+                "source": "confidences",
+                "occurred_at": now.isoformat(),
+                "candidate": {"id": candidate.ref},
+            }
+            if about is not None:
+                event["application"] = {"id": about}
+            apply_within(connection, parse_event(event), now)
     return to
 
 

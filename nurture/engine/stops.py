@@ -162,7 +162,7 @@ def _matters(message: Message, facts: Facts) -> Iterable[tuple[str, str | None]]
 
 
 def pause(
-    database: Database,
+    connection: Connection,
     scope: str,
     ref: str | None,
     *,
@@ -172,8 +172,7 @@ def pause(
     now: datetime,
 ) -> bool:
     """Stop it. False where it is stopped already."""
-    with database.write() as connection:
-        done = stops.put(connection, scope, ref, cause=cause, why=why, by=by, now=now)
+    done = stops.put(connection, scope, ref, cause=cause, why=why, by=by, now=now)
     if done:
         log.warning(
             "stopped", extra={"action": "stopped", "scope": scope, "ref": ref, "cause": cause}
@@ -182,7 +181,7 @@ def pause(
 
 
 def resume(
-    database: Database,
+    connection: Connection,
     scope: str,
     ref: str | None,
     *,
@@ -192,24 +191,22 @@ def resume(
 ) -> Halt:
     """Lift it. What it kept back goes as caps, hours and `until` allow; where much would go at
     once, the release guard holds it for a further word. Raises NurtureError: it is not stopped."""
-    with database.write() as connection:
-        found = next(
-            (
-                each
-                for each in stops.active(connection)
-                if each.scope == scope
-                and (
-                    each.ref == ref
-                    or (candidate_id is not None and each.candidate_id == candidate_id)
-                )
-            ),
-            None,
-        )
-        if found is None:
-            raise NurtureError(f"{called(scope, ref)} is not stopped (see `nurture pause`)")
-        stops.end(connection, found, by=by, now=now)
-        if scope != CANDIDATE:  # one person is no flood
-            releases.put(connection, _held_for(connection, found, now))
+    found = next(
+        (
+            each
+            for each in stops.active(connection)
+            if each.scope == scope
+            and (
+                each.ref == ref or (candidate_id is not None and each.candidate_id == candidate_id)
+            )
+        ),
+        None,
+    )
+    if found is None:
+        raise NurtureError(f"{called(scope, ref)} is not stopped (see `nurture pause`)")
+    stops.end(connection, found, by=by, now=now)
+    if scope != CANDIDATE:  # one person is no flood
+        releases.put(connection, _held_for(connection, found, now))
     log.warning("lifted", extra={"action": "lifted", "scope": scope, "ref": found.ref})
     return found
 

@@ -4,15 +4,15 @@ The later fact stands: of two events about the same key the one with the later `
 whichever arrives first. Every event is kept, and rings the alarm of whom it is about.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from nurture.errors import Problem, Problems
 from nurture.intake.events import IncomingEvent, key_of, ref_of
 from nurture.intake.merging import Batch, Taken
-from nurture.store.changes import Known, Wanted, change
-from nurture.store.database import Database
+from nurture.store.changes import Known, Wanted, change, load, save
+from nurture.store.database import Connection, Database
 
 _BATCH = 300  # events a transaction: short enough for others to get in between
 
@@ -40,6 +40,18 @@ def apply(database: Database, event: IncomingEvent, now: datetime) -> Applied:
     (taken, *_), numbers = change(
         database, wanted_of([event]), lambda known: _take([event], known, now), now
     )
+    return _applied(taken, numbers)
+
+
+def apply_within(connection: Connection, event: IncomingEvent, now: datetime) -> Applied:
+    """The same in the caller's transaction, with whatever else stands or falls with it. For events
+    about candidates who are known: of two that add one person at once, one would fail."""
+    known = load(connection, wanted_of([event]))
+    (taken,) = _take([event], known, now)
+    return _applied(taken, save(connection, known, now))
+
+
+def _applied(taken: Taken, numbers: Mapping[int, int]) -> Applied:
     refused = [problem for problem in taken.problems if problem.severity == "error"]
     if refused:
         raise Problems(refused)

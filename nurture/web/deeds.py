@@ -17,10 +17,11 @@ from nurture.core.model import Duration, Facts
 from nurture.engine import stops
 from nurture.engine.project import Project
 from nurture.errors import NurtureError, Problems
-from nurture.intake.apply import apply
+from nurture.intake.apply import apply_within
 from nurture.intake.events import IncomingEvent, parse_event
 from nurture.rendering.context import zone_of
 from nurture.store import confidences
+from nurture.store.database import Connection
 from nurture.store.stops import CANDIDATE
 from nurture.web.rights import Acts
 
@@ -110,10 +111,10 @@ class Deed:
         except Problems as problems:
             raise WrongError(_said(problems)) from None
 
-    def tell(self, type_: str, **told: Any) -> None:
+    def tell(self, connection: Connection, type_: str, **told: Any) -> None:
         """Through the one door for facts."""
         try:
-            apply(self.project.database, self.event(type_, **told), self.now)
+            apply_within(connection, self.event(type_, **told), self.now)
         except Problems as problems:
             raise WrongError(_said(problems)) from None
 
@@ -127,8 +128,8 @@ def do(deed: Deed) -> str:
         raise WrongError("There is nothing of that name to be done.")
     right, work = found
     deed.acting.demand(right)
-    kept = work(deed)
     with deed.project.database.write() as connection:
+        kept = work(deed, connection)
         deed.acting.audit(connection, name, deed.facts.candidate.id, **kept)
     return name
 
@@ -153,47 +154,46 @@ def word(deed: Deed) -> IncomingEvent:
     )
 
 
-def _by_hand(deed: Deed) -> dict[str, Any]:
+def _by_hand(deed: Deed, connection: Connection) -> dict[str, Any]:
     event = word(deed)
-    apply(deed.project.database, event, deed.now)
+    apply_within(connection, event, deed.now)
     step = event.step
     of = {each.id: each.campaign for each in deed.facts.enrollments}
     name = f"{of[step.enrollment]}/{step.id}" if step else ""
     return {"about": f"step:{name}", "why": deed.why()}
 
 
-def _pause(deed: Deed) -> dict[str, Any]:
+def _pause(deed: Deed, connection: Connection) -> dict[str, Any]:
     until, why = deed.until(), deed.why()
-    deed.tell("candidate.paused", until=until.isoformat(), reason=why)
+    deed.tell(connection, "candidate.paused", until=until.isoformat(), reason=why)
     return {"until": until.isoformat(), "why": why}
 
 
-def _resume(deed: Deed) -> dict[str, Any]:
+def _resume(deed: Deed, connection: Connection) -> dict[str, Any]:
     why = deed.why(needed=False)
-    deed.tell("candidate.resumed", reason=why)
+    deed.tell(connection, "candidate.resumed", reason=why)
     return {"why": why}
 
 
-def _care(deed: Deed) -> dict[str, Any]:
+def _care(deed: Deed, connection: Connection) -> dict[str, Any]:
     """Why is kept in confidence, for whoever wrote it: no event, no audit row has it."""
     until, why = deed.until(), deed.why(needed=False)
-    deed.tell("candidate.sensitive", until=until.isoformat())
+    deed.tell(connection, "candidate.sensitive", until=until.isoformat())
     if why:
-        with deed.project.database.write() as connection:
-            confidences.tell(
-                connection,
-                deed.facts.candidate.id,
-                why,
-                person=deed.acting.who,
-                now=deed.now,
-                kind=confidences.SENSITIVE,
-            )
+        confidences.tell(
+            connection,
+            deed.facts.candidate.id,
+            why,
+            person=deed.acting.who,
+            now=deed.now,
+            kind=confidences.SENSITIVE,
+        )
     return {"until": until.isoformat()}
 
 
-def _no_care(deed: Deed) -> dict[str, Any]:
-    apply(
-        deed.project.database,
+def _no_care(deed: Deed, connection: Connection) -> dict[str, Any]:
+    apply_within(
+        connection,
         parse_event(
             {
                 "type": "candidate.sensitive",
@@ -209,7 +209,7 @@ def _no_care(deed: Deed) -> dict[str, Any]:
     return {}
 
 
-def _log(deed: Deed) -> dict[str, Any]:
+def _log(deed: Deed, connection: Connection) -> dict[str, Any]:
     kind = "mail" if deed.form.get("kind") == "mail" else "call"
     outcome = deed.form.get("outcome", "") if kind == "call" else ""
     if kind == "call" and outcome not in OUTCOMES:
@@ -222,6 +222,7 @@ def _log(deed: Deed) -> dict[str, Any]:
     contact = {"kind": kind, "outcome": outcome, "promise": owed}
     contact["person"] = who if "@" in who else ""
     deed.tell(
+        connection,
         "contact.logged",
         contact={name: value for name, value in contact.items() if value},
         application={"id": application} if application else None,
@@ -229,7 +230,7 @@ def _log(deed: Deed) -> dict[str, Any]:
     return {"kind": kind, "outcome": outcome or None}
 
 
-def _promise(deed: Deed) -> dict[str, Any]:
+def _promise(deed: Deed, connection: Connection) -> dict[str, Any]:
     what = " ".join(deed.form.get("what", "").split())[:200]
     if not what:
         raise WrongError("Please say what is promised, such as: a decision.")
@@ -242,6 +243,7 @@ def _promise(deed: Deed) -> dict[str, Any]:
         "owner": owner,
     }
     deed.tell(
+        connection,
         "promise.made",
         promise={name: value for name, value in told.items() if value},
         application={"id": application} if application else None,
@@ -249,24 +251,18 @@ def _promise(deed: Deed) -> dict[str, Any]:
     return {"about": f"promise:{told['id']}"}
 
 
-def _stop(deed: Deed) -> dict[str, Any]:
+def _stop(deed: Deed, connection: Connection) -> dict[str, Any]:
     why, ref = deed.why(), deed.facts.candidate.ref
     who = deed.acting.who
-    stops.pause(deed.project.database, CANDIDATE, ref, why=why, by=who, now=deed.now)
+    stops.pause(connection, CANDIDATE, ref, why=why, by=who, now=deed.now)
     return {"why": why}
 
 
-def _lift(deed: Deed) -> dict[str, Any]:
+def _lift(deed: Deed, connection: Connection) -> dict[str, Any]:
     about = deed.facts.candidate
     try:
-        stops.resume(
-            deed.project.database,
-            CANDIDATE,
-            about.ref,
-            candidate_id=about.id,
-            by=deed.acting.who,
-            now=deed.now,
-        )
+        who = deed.acting.who
+        stops.resume(connection, CANDIDATE, about.ref, candidate_id=about.id, by=who, now=deed.now)
     except NurtureError:
         raise WrongError("Their mail is not stopped.") from None
     return {}
@@ -287,7 +283,7 @@ def _said(problems: Problems) -> str:
 
 
 #: By what a form says: the right it takes, and the work.
-_DEEDS: Mapping[str, tuple[str, Callable[[Deed], dict[str, Any]]]] = {
+_DEEDS: Mapping[str, tuple[str, Callable[[Deed, Connection], dict[str, Any]]]] = {
     "pause": ("pause", _pause),
     "resume": ("pause", _resume),
     "stop": ("pause", _stop),

@@ -142,9 +142,10 @@ def routes(project: Project) -> APIRouter:
         if not why:
             raise Refused("Please say what is wrong: it is shown wherever mail waits.", 400)
         now = project.clock.now()
-        new = stops.pause(project.database, scope, ref, why=why, by=acting.who, now=now)
-        if new:
-            _note(project, acting, "stop", scope, ref, why=why)
+        with project.database.write() as connection:
+            new = stops.pause(connection, scope, ref, why=why, by=acting.who, now=now)
+            if new:
+                _note(connection, acting, "stop", scope, ref, why=why)
         return _back(scope, ref, "paused" if new else "already")
 
     @router.post("/stops/resume")
@@ -152,10 +153,11 @@ def routes(project: Project) -> APIRouter:
         scope, ref = _about(project, acting.form, known=False)
         acting.demand("pause-campaign")
         try:
-            stops.resume(project.database, scope, ref, by=acting.who, now=project.clock.now())
+            with project.database.write() as connection:
+                stops.resume(connection, scope, ref, by=acting.who, now=project.clock.now())
+                _note(connection, acting, "resume", scope, ref)
         except NurtureError:
             return _back(scope, ref, "not-stopped")
-        _note(project, acting, "resume", scope, ref)
         return _back(scope, ref, "resumed")
 
     @router.post("/held/release")
@@ -196,10 +198,9 @@ def _about(
 
 
 def _note(
-    project: Project, acting: Acting, action: str, scope: str, ref: str | None, **detail: Any
+    connection: Connection, acting: Acting, action: str, scope: str, ref: str | None, **detail: Any
 ) -> None:
-    with project.database.write() as connection:
-        acting.audit(connection, action, about=f"{scope}:{ref}" if ref else scope, **detail)
+    acting.audit(connection, action, about=f"{scope}:{ref}" if ref else scope, **detail)
 
 
 def _back(scope: str, ref: str | None, said: str) -> RedirectResponse:

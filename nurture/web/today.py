@@ -121,17 +121,17 @@ def _finish(project: Project, acting: rights.Acts, row: Any, outcome: str | None
         raise HTTPException(400)
     who = acting.who if "@" in acting.who else None
     try:
-        over = finish(project, row, outcome, who)
+        with project.database.write() as connection:
+            over = finish(connection, row, outcome, who, project.clock.now())
+            acting.audit(
+                connection,
+                "log-call" if outcome else "finish-task",
+                row["candidate_id"],
+                f"task:{row['id']}",
+                **({"outcome": outcome} if outcome else {}),
+            )
     except NurtureError:
         raise HTTPException(400) from None
-    with project.database.write() as connection:
-        acting.audit(
-            connection,
-            "log-call" if outcome else "finish-task",
-            row["candidate_id"],
-            f"task:{row['id']}",
-            **({"outcome": outcome} if outcome else {}),
-        )
     return over
 
 

@@ -93,7 +93,8 @@ def put_back(world: World, file: Path, tell: Callable[..., None] | None = None) 
     before = len(world.postman.offered)
     world.work()
     assert len(world.postman.offered) == before, "it comes up stopped"
-    resume(world.database, "everything", None, by=IDA, now=world.clock.now())
+    with world.database.write() as connection:
+        resume(connection, "everything", None, by=IDA, now=world.clock.now())
     return found
 
 

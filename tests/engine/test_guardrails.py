@@ -87,7 +87,8 @@ def test_too_much_that_comes_back_stops_its_campaign_until_a_person_lets_it_go_o
     assert "2 of 20 mails" in entry.sentence
 
     now = house.clock.now()
-    stops.resume(house.database, "campaign", "welcome", by="ida@example.com", now=now)
+    with house.database.write() as connection:
+        stops.resume(connection, "campaign", "welcome", by="ida@example.com", now=now)
     house.clock.advance(timedelta(minutes=1))
     house.work()
     assert len(house.sent("p50")) == 1

@@ -84,7 +84,8 @@ def test_a_refusal_that_blames_us_leaves_the_address_alone(ready: World) -> None
     ready.run_for(hours=3)
     for each in stops.listed(ready.database):  # by itself, until somebody has mended what is wrong
         now = ready.clock.now()
-        stops.resume(ready.database, each["scope"], each["ref"], by="ida@example.com", now=now)
+        with ready.database.write() as connection:
+            stops.resume(connection, each["scope"], each["ref"], by="ida@example.com", now=now)
     ready.run_for(hours=3)
     assert sorted(step for step, _ in ready.sent()) == ["next", "receipt"]
 

@@ -20,11 +20,13 @@ BY = "ida@example.com"
 
 def pause(world: World, scope: str, ref: str | None = None) -> bool:
     now = world.clock.now()
-    return stops.pause(world.database, scope, ref, why=WHY, by=BY, now=now)
+    with world.database.write() as connection:
+        return stops.pause(connection, scope, ref, why=WHY, by=BY, now=now)
 
 
 def resume(world: World, scope: str, ref: str | None = None, **also: int) -> None:
-    stops.resume(world.database, scope, ref, by=BY, now=world.clock.now(), **also)
+    with world.database.write() as connection:
+        stops.resume(connection, scope, ref, by=BY, now=world.clock.now(), **also)
 
 
 def apply_for(world: World, name: str, job: str = "j-1") -> None:

@@ -431,7 +431,9 @@ class Machine:
         def stop() -> None:
             with self.faults.unwatched():
                 now = self.clock.now()
-                if not stops.pause(self.database, scope, ref, why="a test", by="ida", now=now):
+                with self.database.write() as connection:
+                    new = stops.pause(connection, scope, ref, why="a test", by="ida", now=now)
+                if not new:
                     return
             self.note("stopped", scope=scope, ref=ref)
             end = self.clock.true + timedelta(hours=hours)
@@ -444,7 +446,8 @@ class Machine:
 
     def lift(self, scope: str, ref: str | None) -> None:
         try:
-            stops.resume(self.database, scope, ref, by="ida", now=self.clock.now())
+            with self.database.write() as connection:
+                stops.resume(connection, scope, ref, by="ida", now=self.clock.now())
         except NurtureError:
             return  # somebody was faster
         self.note("lifted", scope=scope, ref=ref)

@@ -14,7 +14,8 @@ from nurture.core.model import Reason, Verdict
 from nurture.engine.outlook import Entry, outlook
 from nurture.engine.project import Project
 from nurture.engine.sender import Nowhere, Sender, until_idle
-from nurture.store import confidences
+from nurture.errors import OutsideError
+from nurture.store import confidences, tables
 from nurture.store.tables import audit, events, metadata
 from tests.web.conftest import ADMIN, Client
 
@@ -109,6 +110,30 @@ def test_a_pause_until_a_day_ends_in_the_candidates_morning(
     assert seen.candidate.paused_until is not None
     local = seen.candidate.paused_until.astimezone(seen.zone)
     assert (local.date().isoformat(), local.hour) == ("2027-01-15", 8)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"do": "pause", "for": "1w", "why": WHY},
+        {"do": "care", "for": "1w", "why": WHY},
+        {"do": "log", "kind": "call", "outcome": "spoke"},
+        {"do": "stop", "why": WHY},
+    ],
+)
+def test_what_cannot_be_recorded_is_not_done(
+    client: Client, populated: Project, monkeypatch: pytest.MonkeyPatch, form: dict[str, str]
+) -> None:
+    def full(*_of: Any, **_row: Any) -> None:
+        raise OutsideError("database: the disk is full")
+
+    def told() -> list[int]:
+        return [len(rows(populated, each)) for each in (events, tables.stops, tables.confidences)]
+
+    before = told()
+    monkeypatch.setattr("nurture.store.audit.write", full)
+    assert client.act(ANA, **form).status_code == 503
+    assert told() == before
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from nurture.cli.project import Given
 from nurture.core.model import Candidate
 from nurture.engine.project import Project
 from nurture.engine.sender import until_idle
+from nurture.errors import OutsideError
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
 from nurture.rendering.links import CONFIDENCES, PREFERENCES, Answer
@@ -82,6 +83,17 @@ def test_it_is_for_who_looks_after_the_application_and_the_page_does_not_repeat_
     for page in (answer, client.get(link)):
         assert CANARY not in page.text
         assert "Noch nicht gelesen" in page.text
+
+
+def test_it_is_kept_with_the_news_of_it_or_not_at_all(
+    client, populated, link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_of: Any) -> None:
+        raise OutsideError("database: the disk is full")
+
+    monkeypatch.setattr("nurture.engine.confiding.apply_within", full)
+    assert client.post(link, data={"said": CANARY}).status_code == 503
+    assert kept(populated) == []
 
 
 def test_the_same_words_twice_are_kept_once_and_nothing_is_not_kept(
