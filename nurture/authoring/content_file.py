@@ -114,7 +114,7 @@ def _content(
         listens_for=item.listens_for,
         owner=item.owner or keys.owner or "",
         fresh_until=item.fresh_until,
-        locale=item.locale,
+        locale=item.locale or keys.locale,
         team=tuple(item.team),
         interview=tuple(item.interview),
         role_family=tuple(item.role_family),

@@ -26,6 +26,7 @@ Kind = Literal["phone", "video", "technical", "panel", "case", "onsite", "final"
 
 _JINJA = re.compile(r"\{[{%#]")
 _PICTURE = re.compile(r"!\[")
+_LANGUAGE = r"^[a-z]{2,3}(-\w+)*$"
 
 
 def _one_or_more(value: Any) -> Any:
@@ -101,8 +102,8 @@ class ItemKeys(_Keys):
     )
     locale: str | None = Field(
         None,
-        pattern=r"^[a-z]{2,3}(-\w+)*$",
-        description="Its language, where that is not the company's own",
+        pattern=_LANGUAGE,
+        description="Its language, where that is not the company's own; default: that of the file",
         examples=["de"],
     )
     team: Names = Field(
@@ -149,5 +150,11 @@ class ContentKeys(_Keys):
         None,
         description="Who keeps all items true that name nobody else",
         examples=["Talent Marketing"],
+    )
+    locale: str | None = Field(
+        None,
+        pattern=_LANGUAGE,
+        description="The language of all items that name none, where it is not the company's own",
+        examples=["de"],
     )
     items: list[ItemKeys] = Field(min_length=1, description="One after the other, in any order")

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from nurture.authoring.content_file import read_content
 from nurture.authoring.trial import everything_known
 from nurture.config import Config, load_config
+from nurture.core.content import Brought, Situation
 from nurture.rendering import because, letter_words, times, words
+from nurture.rendering.content import WORD
 from nurture.rendering.languages import is_informal, language
 from nurture.rendering.links import Signer
 from nurture.rendering.renderer import Asked, Draft, Renderer
@@ -29,8 +32,14 @@ DEFAULTS = [
     if each.locale is None and each.name.partition("/")[0] in FOLDERS
 ]
 TRANSLATIONS = [each for each in TEMPLATES.values() if each.locale in TAGS]
-#: These bring questions from the content library, which is in English.
-FROM_THE_LIBRARY = {each.name for each in DEFAULTS if each.content}
+QUESTIONS = {
+    tongue: read_content((REPOSITORY / "content" / name).read_bytes(), name, {}).items
+    for tongue, name in (
+        ("en", "questions.yaml"),
+        ("de", "questions.de.yaml"),
+        ("fr", "questions.fr.yaml"),
+    )
+}
 
 KINDS = ("phone", "video", "technical", "panel", "case", "onsite", "final")
 #: Who is greeted how is the language's matter; a promise is named by each in its own words.
@@ -149,7 +158,13 @@ def asked(template: Template) -> Asked:
 
 
 def drafted(renderer: Renderer, template: Template, person: Mapping[str, Any]) -> Draft:
-    draft = renderer.draft(template, person, asked=asked(template))
+    items = QUESTIONS[language(template.locale or "en")]
+    nobody = Situation(None, None, None, None)
+
+    def bring(_kind: str, most: int) -> list[Brought]:
+        return [Brought(each, (), nobody) for each in items[::6][:most]]  # one of each type
+
+    draft = renderer.draft(template, {**person, WORD: bring}, asked=asked(template))
     assert draft.missing == (), template.path
     assert not re.search(r"[\]\[{}]|\*\*", draft.text), template.path  # all of it was read as marks
     return draft
@@ -184,8 +199,6 @@ def test_each_says_the_facts_the_links_and_the_questions_of_the_default(
     renderer: Renderer, config: Config
 ) -> None:
     for default in DEFAULTS:
-        if default.name in FROM_THE_LIBRARY:
-            continue
         for person in people_for(default, config):
             said = told(drafted(renderer, default, person), person, "en")
             for tag in TAGS:
@@ -235,6 +248,23 @@ def test_no_word_of_ours_lacks_a_language_or_a_value(ours: Mapping[str, Mapping[
         for key, text in own.items():
             values = re.findall(r"\{\w+\}", text)
             assert sorted(values) == sorted(re.findall(r"\{\w+\}", english[key])), (tag, key)
+
+
+@pytest.mark.parametrize("tongue", ["de", "fr"])
+def test_every_sample_question_is_there_in_each_language_and_talks_to_nobody(tongue: str) -> None:
+    """So that it can stand in a letter with either form of address."""
+    default = {each.id: each for each in QUESTIONS["en"]}
+    own = {each.id.removesuffix(f"-{tongue}"): each for each in QUESTIONS[tongue]}
+    assert own.keys() == default.keys()
+    for id_, each in own.items():
+        text = f"{each.title} {each.text} {each.listens_for}"
+        assert each.locale == tongue
+        assert [what for what, _ in each.named] == [what for what, _ in default[id_].named]
+        assert each.interview == default[id_].interview
+        assert ENGLISH.findall(text) == [], id_
+        for tag in (tongue, f"{tongue}-informal"):
+            assert OTHER_ADDRESS[tag].findall(NO_ADDRESS.sub("", text)) == [], id_
+        assert tongue != "fr" or not re.search(r"[ \w][?!;]|[ \w]:", text), id_
 
 
 def test_quotes_and_spaces_are_those_of_the_language() -> None:
