@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from nurture import wiring
 from nurture.intake.apply import apply_all
@@ -120,6 +120,8 @@ class House:
         messages, now = tables.messages, datetime.now(UTC)
         unfinished = select(func.count()).where(messages.c.state.in_(_OPEN))
         with self.project.database.read() as connection:
+            if connection.dialect.name == "postgresql":  # both questions about one instant
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
             alarm = planning.next_alarm(connection)
             return (alarm is None or alarm > now) and not connection.execute(unfinished).scalar()
 

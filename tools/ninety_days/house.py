@@ -232,15 +232,19 @@ class House:
             if now["kind"] == CALL:
                 weights = {"spoke": 60, "voicemail": 15, "no_answer": 20, "wrong_number": 5}
                 (outcome,) = self.rng.choices(list(weights), list(weights.values()))
-                tasks.finish(self.project, now, outcome, now["assignee"])
+                self._finished(now, outcome)
                 self._note(who, _call(who, application, outcome))
                 return
             if now["step"] not in _WITHOUT_A_WORD:
                 event = _call(who, application, "spoke")
                 self._apply(event)
-            tasks.finish(self.project, now, None, now["assignee"])
+            self._finished(now, None)
 
         return see_to
+
+    def _finished(self, task: Any, outcome: str | None) -> None:
+        with self.database.write() as connection:
+            tasks.finish(connection, task, outcome, task["assignee"], self.clock.now())
 
     # --- what is told
 
