@@ -10,6 +10,9 @@ from click.testing import CliRunner, Result
 from nurture.cli import main
 from nurture.cli.project import Given
 from nurture.clock import SetClock
+from nurture.engine.flowchart import flowchart
+from nurture.engine.picture import picture
+from nurture.engine.project import Project
 from tests.engine.test_flowchart import parsed
 
 Run = Callable[..., Result]
@@ -49,8 +52,13 @@ def test_each_starter_campaign_can_be_shown(run: Run, name: str) -> None:
     result = run("show", name)
     assert result.exit_code == 0, result.output
     assert "0 in it now" in result.stdout
-    parsed(run("show", name, "--mermaid").stdout)
-    assert json.loads(run("show", name, "--json").stdout)["campaign"] == name
+
+
+def test_each_starter_campaign_is_a_flowchart_and_json(project: Project) -> None:
+    for name, campaign in project.library.campaigns.items():
+        seen = picture(campaign)
+        parsed(flowchart(seen))
+        assert json.loads(json.dumps(seen.as_json(), default=str))["campaign"] == name
 
 
 def test_the_journey_is_an_indented_tree(run: Run, folder: Path) -> None:

@@ -1,12 +1,18 @@
 """What only a real browser can tell: what it asks for, what fits on a phone, what can be read."""
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
 from playwright.sync_api import Page
 
-from nurture.rendering.links import PREFERENCES, UNSUBSCRIBE
+from nurture.rendering.links import CONFIDENCES, PREFERENCES, UNSUBSCRIBE, Answer
+from nurture.web.app import create_app
+from tests.web.conftest import signed_in
 
 #: Contrast of each piece of text with what lies behind it: WCAG 2.2, 1.4.3.
 CONTRAST = """() => {
@@ -34,26 +40,56 @@ CONTRAST = """() => {
   return faint;
 }"""
 
-PAGES = [
-    "/",
-    "/campaigns",
-    "/campaigns/interview-preparation",
-    "/candidates",
-    "/candidates/sample-02",
-    "/preview?template=interview-prep/confirmation&candidate=sample-01",
-    "/preview?template=interview-prep/confirmation&candidate=sample-01&view=text",
-    "/preview?template=interview-prep/confirmation&candidate=sample-01&view=source",
-    "/nowhere",
-]
+AXE = Path(__file__).parent / "vendor/axe/axe.min.js"
+#: Of the addresses with something to fill in: at which the page is looked at.
+FILLED = {
+    "/campaigns/{name}": ["/campaigns/interview-preparation"],
+    "/candidates/{ref:path}": ["/candidates/sample-02"],
+    "/gallery/{name:path}": ["/gallery/interview-prep/confirmation"],
+    "/preview": [
+        f"/preview?template=interview-prep/confirmation&candidate=sample-01{view}"
+        for view in ("", "&view=text", "&view=source")
+    ],
+    "/sign-in/{token}": ["/sign-in/used-already"],
+}
+PUBLIC = {
+    "/u/{token}": UNSUBSCRIBE,
+    "/p/{token}": PREFERENCES,
+    "/p/{token}/data": PREFERENCES,
+    "/p/needs/{token}": CONFIDENCES,
+}
+#: Letters, which have judges of their own, and what is no page.
+NO_PAGES = {
+    "/approvals/{id_}/letter",
+    "/gallery/html",
+    "/healthz",
+    "/preview/html",
+    "/static/brand.css",
+}
+
+
+def paths_of(routes: Iterable[object]) -> Iterator[str]:
+    for route in routes:
+        if isinstance(route, APIRoute) and "GET" in route.methods:
+            yield route.path
+        within = getattr(route, "original_router", None)
+        if isinstance(within, APIRouter):
+            yield from paths_of(within.routes)
 
 
 def pages_of(standing: Any) -> list[str]:
-    signer = standing.signer
-    return [
-        *PAGES,
-        f"/u/{signer.token(UNSUBSCRIBE, 1)}",
-        f"/p/{signer.token(PREFERENCES, 1)}",
-    ]
+    """Every page that there is, and one that there is not."""
+    sign, found = standing.signer.token, ["/nowhere"]
+    for path in sorted(set(paths_of(create_app(standing).routes)) - NO_PAGES):
+        if path in PUBLIC:
+            found.append(path.replace("{token}", sign(PUBLIC[path], 1)))
+        elif path == "/a/{token}":
+            token = standing.signer.answer_token(Answer(1, 0, "coming", "yes"))
+            found.append(path.replace("{token}", token))
+        else:
+            found += FILLED.get(path, [path])
+    assert [path for path in found if "{" in path] == []
+    return found
 
 
 def watch(page: Page) -> list[str]:
@@ -73,25 +109,31 @@ def test_no_page_has_a_console_error_or_asks_for_anything_elsewhere(page, site, 
     base = str(site.base_url).rstrip("/")
     for path in pages_of(standing):
         page.goto(base + path, wait_until="networkidle")
-        if path == "/nowhere":  # the browser itself tells of the 404
-            wrong = [said for said in wrong if "404" not in said]
+        # The browser itself tells of the 404 of what is not there.
+        wrong = [said for said in wrong if "404" not in said]
         assert wrong == [], path
     assert [url for url in asked if not url.startswith(base)] == []
 
 
-def test_every_page_fits_a_phone(page, site, standing) -> None:
-    page.set_viewport_size({"width": 320, "height": 640})
-    for path in pages_of(standing):
-        page.goto(str(site.base_url).rstrip("/") + path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_can_be_read_by_day_and_by_night(page, site, standing, scheme) -> None:
-    page.emulate_media(color_scheme=scheme)
+def test_every_page_fits_and_can_be_read_by_everybody(browser, site, standing, scheme) -> None:
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme)  # for axe
+    signed_in(context, standing)
+    page = context.new_page()
     for path in pages_of(standing):
+        page.set_viewport_size({"width": 1440, "height": 900})
         page.goto(str(site.base_url).rstrip("/") + path)
+        page.locator("details").evaluate_all("all => all.forEach((each) => { each.open = true })")
+        for width in (1440, 320):
+            page.set_viewport_size({"width": width, "height": 640})
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, (path, width)
         assert page.evaluate(CONTRAST) == [], path
+        page.add_script_tag(path=AXE)
+        found = page.evaluate("axe.run({ iframes: false })")["violations"]
+        wrong = [(path, each["id"], each["nodes"][0]["html"]) for each in found]
+        assert wrong == []
+    context.close()
 
 
 def test_every_page_can_be_used_by_keyboard_alone(page, site) -> None:

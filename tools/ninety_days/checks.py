@@ -116,12 +116,15 @@ def _of_one(past: Past, config: Config, life: Life, created: Told) -> Iterator[S
             stage = "over"
         if new is not None and stage not in ("over", "rejected"):
             stage, since = new, at if new == "rejected" else since
-        if word and stage != "rejected":
-            since = at
         limit = config.silence.get(stage)
+        days = limit.amount if limit is not None else 0
+        if word and stage != "rejected":
+            # Three working days from a Friday at noon end after those from the Saturday that
+            # follows: a word more never shortens what the one before it allowed.
+            since = max(since, at, key=lambda word_at: _workdays_later(life, word_at, days))
         if limit is None or at < created.at:
             continue
-        due = max(_workdays_later(life, since, limit.amount), at)
+        due = max(_workdays_later(life, since, days), at)
         yield Stretch(
             of=life.ref,
             application=application,
