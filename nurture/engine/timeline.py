@@ -17,6 +17,10 @@ from nurture.store.timeline import CONTACT, EVENT, VERDICT, Place
 PAGE = 30  #: how much of somebody's past stands on one page
 
 
+#: What people call the letter of a step, by enrollment and step, as far as the page shows it.
+_Titles = Mapping[tuple[int | None, str], str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Happening:
     """One line of somebody's past: a verdict, or what a person did, theirs or ours."""
@@ -46,11 +50,16 @@ def past(
     found += [
         _contact(row) for row in timeline.contact_rows(connection, candidate_id, before, limit)
     ]
+    titles = {
+        (each.enrollment, each.step): project.letters.title(each.template)
+        for each in entries
+        if each.template is not None
+    }
     types = list(_EVENTS)
     found += [
         each
         for row in timeline.event_rows(connection, candidate_id, types, before, limit)
-        if (each := _event(facts.event_from_row(row), zone)) is not None
+        if (each := _event(facts.event_from_row(row), zone, titles)) is not None
     ]
     found.sort(key=lambda each: each.place, reverse=True)
     more = found[PAGE - 1].place if len(found) > PAGE else None
@@ -101,7 +110,7 @@ def _contact(row: Mapping[Any, Any]) -> Happening:
     )
 
 
-def _event(event: Event, zone: ZoneInfo) -> Happening | None:
+def _event(event: Event, zone: ZoneInfo, titles: _Titles) -> Happening | None:
     tone, word, says = _EVENTS.get(event.type, ("calm", "Event", lambda _told: event.type))
     if event.type == "application.closed" and event.source == "nurture":
         return None  # what closed it stands there already
@@ -111,7 +120,7 @@ def _event(event: Event, zone: ZoneInfo) -> Happening | None:
         place=Place(event.received_at, EVENT, event.id),
         tone=tone,
         word=word,
-        sentence=says(_Told(event, zone)),
+        sentence=says(_Told(event, zone, titles)),
         by=str(data.get("by") or ""),
         why=str(data.get("reason") or ""),
     )
@@ -123,6 +132,7 @@ class _Told:
 
     event: Event
     zone: ZoneInfo
+    titles: _Titles
 
     def get(self, part: str, key: str = "") -> Any:
         found = self.event.data.get(part)
@@ -199,7 +209,12 @@ def _bounced(told: _Told) -> str:
 
 
 def _step(words: str) -> Callable[[_Told], str]:
-    return lambda told: f"{told.get('step', 'id')} {words}"
+    def says(told: _Told) -> str:
+        step = told.get("step", "id")
+        title = told.titles.get((told.get("step", "enrollment"), step))
+        return f"{f'“{title}”' if title else step} {words}"
+
+    return says
 
 
 #: By type: tone, word and sentence. Contacts and what a verdict says already are not among them.

@@ -28,7 +28,7 @@ from nurture.store.timeline import Place
 from nurture.web import rights
 from nurture.web.deeds import DONE, LENGTHS, Deed, WrongError, do, word
 from nurture.web.looks import Looks
-from nurture.web.people import badges, name_of
+from nurture.web.people import badges, name_of, topic_name
 from nurture.web.rights import Acting, Acts, Viewer
 
 _LOOK = ["GET", "HEAD"]
@@ -369,7 +369,7 @@ def _wishes(found: Outlook, now: datetime) -> list[tuple[str, str]]:
         ("Pace", _PACES[own.pace]),
         ("Hours", "; ".join(hours)),
         ("Quiet days", "; ".join(quiet)),
-        ("Does not want", ", ".join(sorted(about.unsubscribed))),
+        ("Does not want", ", ".join(map(topic_name, sorted(about.unsubscribed)))),
         ("Paused until", _day(about.paused_until, now, found.zone)),
         ("Special care until", _day(own.sensitive_until, now, found.zone)),
         ("Language", about.locale or ""),

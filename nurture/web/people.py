@@ -24,7 +24,12 @@ def badges(candidate: Candidate, now: datetime) -> list[tuple[str, str]]:
     if "all" in candidate.unsubscribed:
         found.append(("calm", "unsubscribed"))
     elif candidate.unsubscribed:
-        found.append(("calm", "unsubscribed from " + ", ".join(sorted(candidate.unsubscribed))))
+        found.append(
+            (
+                "calm",
+                "unsubscribed from " + ", ".join(map(topic_name, sorted(candidate.unsubscribed))),
+            )
+        )
     if candidate.paused_until is not None and candidate.paused_until > now:
         found.append(
             ("calm", f"paused until {candidate.paused_until.day} {candidate.paused_until:%b %Y}")
@@ -32,6 +37,11 @@ def badges(candidate: Candidate, now: datetime) -> list[tuple[str, str]]:
     if not candidate.email:
         found.append(("stop", "no address"))
     return found
+
+
+def topic_name(topic: str) -> str:
+    """What to call what somebody does not want."""
+    return "any mail that is not about them" if topic == "all" else topic.replace("_", " ")
 
 
 def names(connection: Connection, ids: Collection[int]) -> dict[int, str]:

@@ -239,7 +239,9 @@ def test_sending_now_says_first_what_it_passes_over_and_then_does(
     assert (entry.step, populated.clock.now()) in [
         (each.step, each.at) for each in seen.past if each.verdict == "sent"
     ]
-    assert f"Sent Mon 23 Nov 10:00 (Lisbon): {ADMIN} asked for it" in text_of(client.get(ANA).text)
+    page = text_of(client.get(ANA).text)
+    assert f"Sent Mon 23 Nov 10:00 (Lisbon): {ADMIN} asked for it" in page
+    assert f"“{populated.letters.title(entry.template or '')}” was wanted at once" in page
     (row,) = rows(populated, audit, action="send-now")
     assert row["detail"]["why"] == WHY
     assert row["about"] == f"step:{entry.campaign}/{entry.step}"
