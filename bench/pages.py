@@ -143,6 +143,10 @@ def _filled(
         ways = {"/u/": UNSUBSCRIBE, "/p/needs": CONFIDENCES, "/p/": PREFERENCES}
         purpose = next(ways[way] for way in ways if path.startswith(way))
         yield path, [path.replace("{token}", sign(purpose, id_)) for id_, _ in people]
+    elif path == "/gallery/{name:path}":
+        yield "/gallery/", ["/gallery/interview-prep/confirmation"] * many
+    elif path == "/gallery/html":
+        yield path, [f"{path}?template=interview-prep/confirmation&sitter=known"] * many
     elif path == "/approvals/{id_}/letter":
         yield path, [f"/approvals/{id_}/letter" for id_ in _waiting(project, people)]
     elif "{" not in path:
