@@ -90,20 +90,15 @@ def said(row: dict[str, Any]) -> tuple[str, ...]:
     return row["campaign"], str(row["application"]), row["step"], row["sentence"]
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
+def test_who_asks_for_nothing_that_is_there_is_told(run: Run) -> None:
+    for words, code, said in (
         ((), 2, "name a candidate, or one mail"),
         (("sample-01", "--message", "1"), 2, "name a candidate, or one mail"),
         (("sample-01", "--at", "2036-01-01"), 2, "look ahead"),
         (("nobody", "--at", "2026-01-01"), 1, "nobody"),
         (("--message", "1", "--at", "2026-01-01"), 2, "one story"),
         (("--message", "9999"), 1, "there is no message 9999"),
-    ],
-)
-def test_who_asks_for_nothing_that_is_there_is_told(
-    run: Run, words: tuple[str, ...], code: int, said: str
-) -> None:
-    result = run("explain", *words)
-    assert result.exit_code == code
-    assert said in result.stderr
+    ):
+        result = run("explain", *words)
+        assert result.exit_code == code, words
+        assert said in result.stderr

@@ -19,7 +19,7 @@ from nurture.store.database import Database
 from nurture.store.facts import find_application, find_candidate
 from nurture.store.tables import enrollments, events, tasks
 from tests.conftest import REPOSITORY
-from tests.web.conftest import served
+from tests.web.conftest import NO_TLS, served
 from tests.web.test_in_a_browser import CONTRAST
 from tests.world import World
 
@@ -71,7 +71,10 @@ def world(tmp_path: Path, clock: SetClock) -> Iterator[World]:
 
 @pytest.fixture
 def client(world: World) -> Iterator[httpx.Client]:
-    with served(world.project) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with (
+        served(world.project) as address,
+        httpx.Client(base_url=address, timeout=30, verify=NO_TLS) as client,
+    ):
         yield client
 
 

@@ -20,7 +20,7 @@ from nurture.web.door import IDLE, LONGEST, Door
 from nurture.web.tries import AT_MOST, WITHIN, Tries
 from nurture.wiring import open_project
 from tests.conftest import MONDAY
-from tests.web.conftest import Serve, enter, served
+from tests.web.conftest import NO_TLS, Serve, enter, served
 
 GOOD = "correct horse battery"
 #: Made once: an argon2 hash is slow on purpose.
@@ -30,7 +30,10 @@ KEPT = passwords.hashed(GOOD)
 @pytest.fixture
 def at(project: Project, serve: Serve) -> Iterator[httpx.Client]:
     """A browser in front of a project without accounts."""
-    with serve(project) as address, httpx.Client(base_url=address, timeout=30) as browser:
+    with (
+        serve(project) as address,
+        httpx.Client(base_url=address, timeout=30, verify=NO_TLS) as browser,
+    ):
         yield browser
 
 
@@ -263,8 +266,8 @@ def test_without_accounts_a_link_lets_one_browser_in_once(project) -> None:
     opener = app.state.door.opener()
     with (
         served(project, app=app) as address,
-        httpx.Client(base_url=address) as first,
-        httpx.Client(base_url=address) as second,
+        httpx.Client(base_url=address, verify=NO_TLS) as first,
+        httpx.Client(base_url=address, verify=NO_TLS) as second,
     ):
         assert first.get("/").status_code == 303
         assert "nurture run" in first.get("/sign-in").text
@@ -357,7 +360,9 @@ def behind(folder, clock: SetClock, serve: Serve) -> Iterator[Behind]:
         project = open_project(folder / "config.yaml", clock, env={})
         stack.callback(project.close)
         address = stack.enter_context(serve(project))
-        return stack.enter_context(httpx.Client(base_url=address, timeout=30)), project
+        return stack.enter_context(
+            httpx.Client(base_url=address, timeout=30, verify=NO_TLS)
+        ), project
 
     with contextlib.ExitStack() as stack:
         yield made
