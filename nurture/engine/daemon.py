@@ -136,14 +136,21 @@ class Daemon:
         behind = self.project.behind
         found = self.project.reload()
         if found.problems != self._known:
-            self._known = found.problems
-            for problem in found.problems:
-                log.error(str(problem), extra={"action": "problem", "code": problem.code})
+            self._say(found.problems)
         if found:
             changed = sorted(found.campaigns | found.templates)
             log.info("reloaded", extra={"action": "reloaded", "files": changed})
         if found or behind:
             self._work()
+
+    def _say(self, problems: tuple[Problem, ...]) -> None:
+        """What is new of these, and which files have none any more."""
+        for problem in problems:
+            if problem not in self._known:
+                log.error(str(problem), extra={"action": "problem", "code": problem.code})
+        for file in sorted({each.file for each in self._known} - {each.file for each in problems}):
+            log.info("good again", extra={"action": "mended", "file": file})
+        self._known = problems
 
     def _recover(self) -> None:
         if not self._begun:

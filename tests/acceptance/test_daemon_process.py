@@ -188,6 +188,11 @@ def test_facts_and_edits_made_while_it_runs_take_effect_by_themselves(running: R
         interview={"id": "ix2", "kind": "video", "starts_at": starts.isoformat()},
     )
     wait_for(lambda: len(running.mails()) > count)
+
+    # Mended: said too.
+    file.write_text(text)
+    (mended,) = wait_for(lambda: running.lines("mended"))
+    assert mended["file"] == "campaigns/interview-preparation.yaml"
     assert running.stop() == 0
 
 
