@@ -21,9 +21,7 @@ from nurture.store.database import Connection
 
 #: Whether whoever acts may say something of this letter: of whom it is, and how it is looked at.
 Allowed = Callable[[Facts, Category, Approval], bool]
-SCREENFUL = (
-    25  # each costs all that is known about a person: what is approved makes way for the next
-)
+SCREENFUL = 16  # each costs all that is known about a person; what is approved makes way for more
 _TOGETHER = 1_000  # letters that are approved as one batch
 
 

@@ -62,19 +62,24 @@ def routes(project: Project, looks: Looks) -> APIRouter:
         return HTMLResponse(shown, headers=LETTER_HEADERS)
 
     @router.api_route("/gallery/{name:path}", methods=_LOOK)
-    def one(request: Request, name: str) -> Response:
+    def one(request: Request, name: str, language: str = "") -> Response:
+        """In one of its languages: each mail is four frames, and there are three people."""
         names = by_name(project)
         if name not in names:
             raise Refused(f"There is no template “{name}”.", 404)
         people, order = sitters(project.clock.now()), list(names)
         at = order.index(name)
+        versions = names[name]
+        shown = next((each for each in versions if (each.locale or "") == language), versions[0])
         return looks.page(
             request,
             "gallery-template",
             template=name,
-            chips=Card(name=name, versions=names[name]).chips,
+            versions=versions,
+            own=project.config.locale,
+            shown=shown,
             senders=senders(project, name),
-            mails=[each for one in names[name] for each in portraits(project, one, people)],
+            mails=list(portraits(project, shown, people)),
             before=order[at - 1] if at else None,
             after=order[at + 1] if at + 1 < len(order) else None,
         )

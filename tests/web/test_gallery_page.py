@@ -1,9 +1,13 @@
 """Every template on pages, for three invented people: nobody's data, and nothing is loaded."""
 
 import re
+import shutil
+from urllib.parse import unquote
 
 from nurture.engine.gallery import by_name
 from nurture.web.previews import LETTER_HEADERS
+from tests.conftest import REPOSITORY
+from tests.web.conftest import Client, enter
 from tests.web.test_in_a_browser import CONTRAST
 
 LETTER = "/gallery/html?template=interview-prep/confirmation&sitter=long&scheme="
@@ -15,9 +19,23 @@ def test_every_template_has_a_card_that_leads_to_its_page(site, standing) -> Non
     cards = re.findall(r'<a href="/gallery/([^"]+)">', page.text)
     assert cards == list(by_name(standing))
     shown = site.get(f"/gallery/{cards[0]}").text
-    assert shown.count("<iframe sandbox") == 4 * 3 * len(by_name(standing)[cards[0]])
+    assert shown.count("<iframe sandbox") == 4 * 3
     assert "<pre" in shown
     assert site.get("/gallery/nowhere/at-all").status_code == 404
+
+
+def test_each_language_has_frames_of_its_own(folder, project, serve) -> None:
+    for tag in ("de", "de-informal"):
+        name = f"templates/interview-prep/confirmation.{tag}.md"
+        shutil.copy(REPOSITORY / name, folder / name)
+    project.reload()
+    with serve(project) as address, Client(address, project, enter(project)) as client:
+        for tag in ("", "de", "de-informal"):
+            page = client.get(f"/gallery/interview-prep/confirmation?language={tag}").text
+            key = f"interview-prep/confirmation{tag and '.'}{tag}"
+            framed = {unquote(each) for each in re.findall(r"template=([^&]+)&amp;sitter", page)}
+            assert framed == {key}
+            assert re.findall(r"\?language=([\w-]+)", page) == ["de", "de-informal"]
 
 
 def test_a_letter_of_the_gallery_is_as_it_would_go_and_loads_nothing(site) -> None:
