@@ -169,7 +169,7 @@ def folder(tmp_path: Path) -> Path:
 def starter(project: Path) -> Path:
     """A copy of the starter project in its default language: to read the letters in four more takes
     three times as long, and they have tests of their own."""
-    translated = shutil.ignore_patterns("*.??.md", "*.??-informal.md")
+    translated = shutil.ignore_patterns("*.??.md", "*.??-informal.md", "*.??.yaml")
     for name in ("campaigns", "content", "templates", "sample"):
         shutil.copytree(REPOSITORY / name, project / name, ignore=translated)
     for name in ("config.yaml", "reasons.yaml"):
