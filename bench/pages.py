@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Table, select
 
 from bench.rounds import Spent, loop, median
 from bench.town import NOW, Town, town
+from nurture.__main__ import rest
 from nurture.core.model import MessageState
 from nurture.engine.project import Project
 from nurture.rendering.links import CONFIDENCES, PREFERENCES, UNSUBSCRIBE
@@ -39,6 +40,7 @@ def pages(quick: bool) -> dict[str, float]:
     size, rounds = ((2_000, 20_000), 20) if quick else ((100_000, 1_000_000), 60)
     with TemporaryDirectory(prefix="nurture-pages-") as folder:
         made = town(Path(folder) / "project", *size)
+        rest()  # what the town was built of is not looked through while pages are asked for
         try:
             answers = asyncio.run(_asked(made, rounds))
         finally:
