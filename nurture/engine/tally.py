@@ -1,8 +1,8 @@
 """How many people stand where in a campaign, what came of its mail, and as counted when?
 
-A campaign of few people is counted whenever somebody looks. One of many would keep them waiting,
-since every step of everybody is a row: it is counted aside, at most once a minute, and the page
-says as of when. Nothing is written: no planning and no sending pays for what is counted here.
+Few people are counted whenever somebody looks. Many would keep them waiting, since every step of
+everybody is a row: they are counted aside, at most once a minute, and the page says as of when.
+Nothing is written: no planning and no sending pays for what is counted here.
 """
 
 import logging
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from nurture.core.model import Campaign
 from nurture.engine.project import Project
 from nurture.store import funnel
-from nurture.store.census import Census, census
+from nurture.store.census import Census, census, under_way
 from nurture.store.database import Connection
 from nurture.store.funnel import Outcomes
 
@@ -24,7 +24,8 @@ log = logging.getLogger("nurture.tally")
 PAST, AHEAD = 30, 14  #: days
 #: The stretches of time, in days, over which outcomes are told.
 PERIODS = (30, 90)
-#: So many people, or mails in the longest of them, are counted while somebody waits.
+WEEK = timedelta(days=7)  #: of all campaigns side by side
+#: So many people, or mails of such a stretch, are counted while somebody waits.
 FEW = 2_000
 #: How old a count may be before another is made, and how much more time passes than it takes.
 FRESH, REST = timedelta(minutes=1), 20
@@ -50,6 +51,16 @@ class Tally:
     outcomes: Mapping[int, Outcomes]  #: by the days of the period
 
 
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """What is counted of all campaigns, in one look."""
+
+    at: datetime
+    live: bool  #: it was counted just now
+    enrolled: Mapping[str, int]  #: who are in it now, by campaign
+    went: Mapping[str, tuple[int, int]]  #: mails of a WEEK, and how many of these bounced
+
+
 class Tallies:
     """What was counted last, by campaign: one for each process that shows pages."""
 
@@ -57,7 +68,8 @@ class Tallies:
         self._project = project
         self._few = few
         self._kept: dict[str, tuple[Tally, timedelta]] = {}
-        self._asked: list[str] = []
+        self._overview: tuple[Overview, timedelta] | None = None
+        self._asked: list[str | None] = []  # None: all of them, side by side
         self._lock = threading.Lock()
         self._counting: threading.Thread | None = None
 
@@ -69,8 +81,21 @@ class Tallies:
             if not funnel.many(connection, campaign.name, since, self._few):
                 return self._count(connection, campaign, live=True)
         kept, took = self._kept.get(campaign.name, (None, timedelta()))
-        if kept is None or now - kept.at >= max(FRESH, took * REST):
+        if kept is None or _is_old(kept.at, took, now):
             self._ask(campaign.name)
+        return kept
+
+    def overview(self) -> Overview:
+        """Of all campaigns. Whoever looks first waits until it is counted: it is grouped counts
+        along two indexes, not every step of everybody."""
+        now = self._project.clock.now()
+        campaigns = list(self._project.library.campaigns)
+        with self._project.database.read() as connection:
+            if not funnel.many_in_all(connection, campaigns, now - WEEK, self._few):
+                return self._look(connection, live=True)
+        kept, took = self._overview or self._keep_overview()
+        if _is_old(kept.at, took, now):
+            self._ask(None)
         return kept
 
     def wait(self) -> None:
@@ -78,7 +103,7 @@ class Tallies:
         if (counting := self._counting) is not None:
             counting.join()
 
-    def _ask(self, name: str) -> None:
+    def _ask(self, name: str | None) -> None:
         with self._lock:
             if name not in self._asked:
                 self._asked.append(name)
@@ -97,7 +122,10 @@ class Tallies:
                     return
                 name = self._asked[0]
             try:
-                self._keep(name)
+                if name is None:
+                    self._keep_overview()
+                else:
+                    self._keep(name)
             except Exception:
                 # Whoever looks again asks again; the page goes on with what was counted before.
                 log.exception("not counted", extra={"action": "not-counted", "campaign": name})
@@ -113,6 +141,23 @@ class Tallies:
             found = self._count(connection, campaign, live=False)
         self._kept[name] = (found, self._project.clock.now() - began)
 
+    def _keep_overview(self) -> tuple[Overview, timedelta]:
+        began = self._project.clock.now()
+        with self._project.database.read() as connection:
+            found = self._look(connection, live=False)
+        self._overview = found, self._project.clock.now() - began
+        return self._overview
+
+    def _look(self, connection: Connection, *, live: bool) -> Overview:
+        now = self._project.clock.now()
+        campaigns = list(self._project.library.campaigns)
+        return Overview(
+            at=now,
+            live=live,
+            enrolled=under_way(connection),
+            went=funnel.sent_and_bounced(connection, campaigns, now - WEEK),
+        )
+
     def _count(self, connection: Connection, campaign: Campaign, *, live: bool) -> Tally:
         now = self._project.clock.now()
         return Tally(
@@ -125,6 +170,10 @@ class Tallies:
                 for period in PERIODS
             },
         )
+
+
+def _is_old(at: datetime, took: timedelta, now: datetime) -> bool:
+    return now - at >= max(FRESH, took * REST)
 
 
 def days(

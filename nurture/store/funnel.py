@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select, text
 
 from nurture.core.model import Reason, StepState, Verdict
 from nurture.store.returns import BOUNCES, COMPLAINTS
@@ -199,10 +199,25 @@ def _by_stretch(
 def many(connection: Connection, campaign: str, since: datetime, bound: int) -> bool:
     """Whether more than so many ever entered, or as many mails were sent since then: counted to
     the bound, and no further."""
-    for query in (
-        select(enrollments.c.id).where(enrollments.c.campaign == campaign),
-        select(messages.c.id).where(messages.c.campaign == campaign, messages.c.sent_at > since),
-    ):
+    entered = select(enrollments.c.id).where(enrollments.c.campaign == campaign)
+    return _above(connection, bound, entered, _sent(since, [campaign]))
+
+
+def many_in_all(
+    connection: Connection, campaigns: Collection[str], since: datetime, bound: int
+) -> bool:
+    """The same of those who are in a campaign now, and of the mails of all these."""
+    under_way = select(enrollments.c.id).where(enrollments.c.ended_at.is_(None))
+    return _above(connection, bound, under_way, _sent(since, campaigns))
+
+
+def _sent(since: datetime, campaigns: Collection[str]) -> Select[Any]:
+    own = messages.c.campaign.in_(campaigns)
+    return select(messages.c.id).where(own, messages.c.sent_at > since)
+
+
+def _above(connection: Connection, bound: int, *queries: Select[Any]) -> bool:
+    for query in queries:
         some = select(func.count()).select_from(query.limit(bound + 1).subquery())
         if (connection.execute(some).scalar() or 0) > bound:
             return True

@@ -492,6 +492,14 @@ tasks = Table(
         sqlite_where=text("state = 'open'"),
         postgresql_where=text("state = 'open'"),
     ),
+    Index(
+        "ix_tasks_open_of_kind",
+        "kind",
+        "due_at",
+        "id",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
 )
 
 #: What a mail promised, or a person: a debt with a date.

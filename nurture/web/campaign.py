@@ -19,9 +19,8 @@ _LOOK = ["GET", "HEAD"]
 _PEOPLE, _ANSWERS = 30, 5
 
 
-def routes(project: Project, looks: Looks, tallies: Tallies | None = None) -> APIRouter:
+def routes(project: Project, looks: Looks, tallies: Tallies) -> APIRouter:
     router = APIRouter()
-    counted = tallies or Tallies(project)
 
     @router.api_route("/campaigns/{name}", methods=_LOOK)
     def campaign(request: Request, name: str, days: str = "", said: str = "") -> Response:
@@ -32,7 +31,7 @@ def routes(project: Project, looks: Looks, tallies: Tallies | None = None) -> AP
         source = marked.marked(project, name)
         if found is None:
             return looks.page(request, "campaign_broken", stem=name, source=source)
-        tally = counted.of(found)
+        tally = tallies.of(found)
         with project.database.read() as connection:
             halts = [
                 holding.stopped(project, connection, each)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
@@ -14,29 +13,26 @@ from nurture.engine.held import held_line
 from nurture.engine.picture import enters
 from nurture.engine.project import Project
 from nurture.engine.stops import stop_line
+from nurture.engine.tally import Overview, Tallies
 from nurture.errors import Problem
-from nurture.store.census import under_way
-from nurture.store.database import Connection
-from nurture.store.funnel import sent_and_bounced
 from nurture.store.stops import CAMPAIGN, EVERYTHING, Halt, active
 from nurture.web import campaign, holding, marked, rights
 from nurture.web.looks import Looks
 
 _LOOK = ["GET", "HEAD"]
-_WEEK = timedelta(days=7)
 
 
 def routes(project: Project, looks: Looks) -> APIRouter:
     router = APIRouter()
+    tallies = Tallies(project)
 
     @router.api_route("/campaigns", methods=_LOOK)
     def campaigns(request: Request, said: str = "") -> Response:
         viewer = rights.viewer(request)
+        tally = tallies.overview()
         with project.database.read() as connection:
             halts = active(connection)
             held = effects(project, connection)
-            enrolled = under_way(connection)
-            cards = _cards(project, connection, halts, held, enrolled)
             wide = [
                 holding.stopped(project, connection, halt)
                 for halt in halts
@@ -50,19 +46,20 @@ def routes(project: Project, looks: Looks) -> APIRouter:
         return looks.page(
             request,
             "campaigns",
-            cards=cards,
+            cards=_cards(project, halts, held, tally),
+            tally=tally,
             stops=wide,
             everything=any(each.scope == EVERYTHING for each in halts),
             held=others,
             broken=_broken(project),
             others=_others(project),
-            missing={name: enrolled.get(name, 0) for name in sorted(project.library.missing)},
+            missing={name: tally.enrolled.get(name, 0) for name in sorted(project.library.missing)},
             can_pause=rights.may(viewer, "pause-campaign"),
             can_release=rights.may(viewer, "release"),
             said=holding.SAID.get(said),
         )
 
-    router.include_router(campaign.routes(project, looks))
+    router.include_router(campaign.routes(project, looks, tallies))
     router.include_router(holding.routes(project))
     return router
 
@@ -86,26 +83,20 @@ class Card:
 
 
 def _cards(
-    project: Project,
-    connection: Connection,
-    halts: Sequence[Halt],
-    held: Sequence[Effect],
-    enrolled: dict[str, int],
+    project: Project, halts: Sequence[Halt], held: Sequence[Effect], tally: Overview
 ) -> list[Card]:
     """Those that mail first, then drafts, then what is over: each by name."""
-    since = project.clock.now() - _WEEK
     rails = project.config.guardrails
-    went = sent_and_bounced(connection, list(project.library.campaigns), since)
     found = []
     for each in project.library.campaigns.values():
-        mails, back = went.get(each.name, (0, 0))
+        mails, back = tally.went.get(each.name, (0, 0))
         file = marked.problems_of(project, each.name)
         own = [*file, *(one for sent in marked.sent(project, each) for one in sent.problems)]
         found.append(
             Card(
                 campaign=each,
                 enters=enters(each.enter),
-                enrolled=enrolled.get(each.name, 0),
+                enrolled=tally.enrolled.get(each.name, 0),
                 sent=mails,
                 bounced=back,
                 share=back / mails if mails >= rails.at_least else None,

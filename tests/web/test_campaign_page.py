@@ -18,7 +18,7 @@ from nurture.engine.sender import until_idle
 from nurture.engine.tally import Tallies
 from nurture.intake.apply import apply_all
 from nurture.intake.events import parse_event
-from nurture.store import audit, releases, stops
+from nurture.store import audit, funnel, releases, stops
 from nurture.store.census import census
 from nurture.store.database import Database
 from nurture.web import campaigns
@@ -479,6 +479,32 @@ def test_a_campaign_of_many_is_counted_aside_and_says_as_of_when(world: World) -
     latest = tallies.of(welcome)
     assert latest is not None
     assert latest.census.entered == 3
+
+
+def test_the_list_counts_many_aside_and_says_as_of_when(
+    world: World, seen_by: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply_for(world, "ana", "rui")
+    monkeypatch.setattr(funnel, "many_in_all", lambda *_: True)
+    page = seen_by()
+    first = plain(page.get("/campaigns"))
+    assert "enrolled 2" in first
+    assert "Numbers as counted" in first
+    apply_for(world, "eva")
+    world.clock.advance(timedelta(seconds=30))
+    assert "enrolled 2" in plain(page.get("/campaigns")), "not counted again so soon"
+
+
+def test_the_list_of_many_is_counted_again_after_a_minute(world: World) -> None:
+    apply_for(world, "ana", "rui")
+    tallies = Tallies(world.project, few=1)
+    first = tallies.overview()
+    assert (first.enrolled["welcome"], first.live) == (2, False)
+    apply_for(world, "eva")
+    world.clock.advance(timedelta(seconds=61))
+    assert tallies.overview() is first, "the old count, while another is made"
+    tallies.wait()
+    assert tallies.overview().enrolled["welcome"] == 3
 
 
 def test_a_page_says_that_many_are_still_being_counted(
