@@ -22,6 +22,7 @@ from nurture.store.database import Connection
 #: Whether whoever acts may say something of this letter: of whom it is, and how it is looked at.
 Allowed = Callable[[Facts, Category, Approval], bool]
 SCREENFUL = 16  # each costs all that is known about a person; what is approved makes way for more
+_NOBODY: Mapping[int, Facts] = {}
 _TOGETHER = 1_000  # letters that are approved as one batch
 
 
@@ -178,10 +179,12 @@ def opened(
     *,
     whose: Any = None,
     as_of: datetime | None = None,
+    known: Mapping[int, Facts] = _NOBODY,
 ) -> Opened | None:
-    """A letter that waits. None: there is none of this number, or none that may be seen."""
+    """A letter that waits. None: there is none of this number, or none that may be seen. `known`:
+    by candidate, facts that were read in this transaction."""
     row = approvals.letter(connection, id_)
-    found = seen(project, connection, [row] if row is not None else [], allowed).get(id_)
+    found = seen(project, connection, [row] if row is not None else [], allowed, known).get(id_)
     if found is None or found.message is None or found.row["state"] != MessageState.HELD:
         return None
     message, about, now = found.message, found.facts, project.clock.now()
@@ -221,10 +224,15 @@ class Seen:
 
 
 def seen(
-    project: Project, connection: Connection, rows: Collection[Any], allowed: Allowed
+    project: Project,
+    connection: Connection,
+    rows: Collection[Any],
+    allowed: Allowed,
+    known: Mapping[int, Facts] = _NOBODY,
 ) -> dict[int, Seen]:
     """By their ids; the others are left out, as if there were none."""
-    everyone = project.planner.read(connection, {row["candidate_id"] for row in rows})
+    new = {row["candidate_id"] for row in rows} - known.keys()
+    everyone = {**known, **project.planner.read(connection, new)}
     now, found = project.clock.now(), dict[int, Seen]()
     for row in rows:
         facts = everyone.get(row["candidate_id"])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     RowMapping,
@@ -65,22 +66,6 @@ class Place(NamedTuple):
         return found
 
 
-_PROMISED = (
-    select(func.min(promises.c.due_at))
-    .where(
-        promises.c.candidate_id == messages.c.candidate_id,
-        promises.c.application == messages.c.application,
-        promises.c.status == "open",
-    )
-    .scalar_subquery()
-)
-_SILENT = (
-    select(applications.c.silence_due_at)
-    .where(applications.c.ref == messages.c.application)
-    .scalar_subquery()
-)
-
-
 def _sooner(one: Any, other: Any) -> ColumnElement[datetime]:
     """The earlier of two instants of which either may be missing."""
     first, second = func.coalesce(one, _NEVER), func.coalesce(other, _NEVER)
@@ -101,24 +86,53 @@ def waiting(
 
     `whose` narrows the candidates; `categories` and `template` the letters.
     """
-    worst = _sooner(messages.c.until, _PROMISED)
-    silent = func.coalesce(_SILENT, _NEVER)
-    first, second = worst.label("worst_at"), silent.label("silent_at")
-    query = _of_letters(first, second, _PROMISED.label("promised_at")).where(_HELD)
-    # By their names, so that they are worked out once a row.
-    query = query.order_by(first, second, messages.c.id).limit(limit)
-    if whose is not None:
-        query = query.where(whose)
-    if categories is not None:
-        query = query.where(messages.c.category.in_(categories))
-    if template is not None:
-        query = query.where(messages.c.template == template)
+    held = _dated(whose, categories, template)
+    worst = _sooner(held.c.until, held.c.promised_at).label("worst_at")
+    query = select(held.c.id, held.c.promised_at, worst, held.c.silent_at)
     if after is not None:
         place = tuple_(
             literal(after.worst_at, Instant), literal(after.silent_at, Instant), literal(after.id)
         )
-        query = query.where(tuple_(worst, silent, messages.c.id) > place)
-    return connection.execute(query).mappings().all()
+        query = query.where(tuple_(worst, held.c.silent_at, held.c.id) > place)
+    # The few that are shown are found first, by what is small: the letters' own rows are wide.
+    first = query.order_by(worst, held.c.silent_at, held.c.id).limit(limit).subquery()
+    dates = (first.c.promised_at, first.c.worst_at, first.c.silent_at)
+    letters = _of_letters(*dates).join(first, first.c.id == messages.c.id)
+    found = connection.execute(letters.order_by(*dates[1:], messages.c.id))
+    return found.mappings().all()
+
+
+def _dated(
+    whose: ColumnElement[bool] | None, categories: Collection[str] | None, template: str | None
+) -> CTE:
+    """Letters that wait, each with its instants, worked out once."""
+    promised = (
+        select(func.min(promises.c.due_at))
+        .where(
+            promises.c.candidate_id == messages.c.candidate_id,
+            promises.c.application == messages.c.application,
+            promises.c.status == "open",
+        )
+        .scalar_subquery()
+    )
+    silent = (
+        select(applications.c.silence_due_at)
+        .where(applications.c.ref == messages.c.application)
+        .scalar_subquery()
+    )
+    query = select(
+        messages.c.id,
+        messages.c.until,
+        promised.label("promised_at"),
+        func.coalesce(silent, _NEVER).label("silent_at"),
+    ).where(_HELD)
+    if whose is not None:
+        query = query.join(candidates, candidates.c.id == messages.c.candidate_id).where(whose)
+    if categories is not None:
+        query = query.where(messages.c.category.in_(categories))
+    if template is not None:
+        query = query.where(messages.c.template == template)
+    return query.cte("held").prefix_with("MATERIALIZED")
 
 
 def place_of(row: RowMapping) -> Place:
@@ -141,7 +155,9 @@ def approved(
         .limit(limit)
     )
     if whose is not None:
-        query = query.where(whose)
+        # Of the few that were approved: somebody's candidates with all their mail are many more.
+        theirs = select(candidates.c.id).where(candidates.c.id == messages.c.candidate_id, whose)
+        query = query.where(theirs.correlate(messages).exists())
     return connection.execute(query).mappings().all()
 
 

@@ -45,6 +45,8 @@ def load(
 
     `heard`: the types of events that are read although they were planned on already.
     """
+    if not ids:
+        return {}
     rows = _Rows(connection, ids)
     candidates = {row["id"]: row for row in rows.of(statements.CANDIDATES)}
     applications = rows.grouped(statements.APPLICATIONS)

@@ -124,7 +124,8 @@ class _Desk:
             )
             ids = [each.id for each in found]
             at = ids.index(int(open_)) if open_.isdecimal() and int(open_) in ids else 0
-            letter = self.opened(connection, who, ids[at]) if ids else None
+            known = {each.facts.candidate.id: each.facts for each in found}
+            letter = self.opened(connection, who, ids[at], known=known) if ids else None
             undoable = self.undoable(connection, who)
             outcome = self.outcome(connection, said, of, undoable)
             total = approvals.how_many(connection, _whose(who)) if who.role != MARKETER else None
@@ -158,15 +159,13 @@ class _Desk:
         known = self.project.config.categories.values()
         return [each.name for each in known if each.klass is MessageClass.NURTURE]
 
-    def opened(
-        self, connection: Connection, who: Viewer, id_: int, as_of: datetime | None = None
-    ) -> Opened | None:
-        return opened(self.project, connection, id_, allowed(who), whose=_whose(who), as_of=as_of)
+    def opened(self, connection: Connection, who: Viewer, id_: int, **more: Any) -> Opened | None:
+        return opened(self.project, connection, id_, allowed(who), whose=_whose(who), **more)
 
     def letter(self, who: Viewer, id_: int, as_of: str) -> Response:
         """The HTML alone, for its frame."""
         with self.project.database.read() as connection:
-            found = self.opened(connection, who, id_, _instant(as_of))
+            found = self.opened(connection, who, id_, as_of=_instant(as_of))
         if found is None or found.letter is None:
             return HTMLResponse("<p>There is no letter.", 404, headers=LETTER_HEADERS)
         return HTMLResponse(legible(self.project, found), headers=LETTER_HEADERS)
