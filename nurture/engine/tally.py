@@ -27,6 +27,7 @@ PERIODS = (30, 90)
 WEEK = timedelta(days=7)  #: of all campaigns side by side
 #: So many people, or mails of such a stretch, are counted while somebody waits.
 FEW = 2_000
+COUNTING = "nurture-tally"  #: the thread that counts aside
 #: How old a count may be before another is made, and how much more time passes than it takes.
 FRESH, REST = timedelta(minutes=1), 20
 
@@ -108,9 +109,7 @@ class Tallies:
             if name not in self._asked:
                 self._asked.append(name)
             if self._counting is None:
-                self._counting = threading.Thread(
-                    target=self._work, name="nurture-tally", daemon=True
-                )
+                self._counting = threading.Thread(target=self._work, name=COUNTING, daemon=True)
                 self._counting.start()
 
     def _work(self) -> None:

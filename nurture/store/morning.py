@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     func,
     literal,
+    literal_column,
     or_,
     select,
     text,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 )
 
 from nurture.store.tables import (
+    CALL,
     IS_ASTRAY,
     IS_NEWS,
     applications,
@@ -105,7 +107,8 @@ def tasks_open(
         .where(text("tasks.state = 'open'"))
     )
     if kind is not None:
-        query = query.where(tasks.c.kind == kind)
+        # Calls have an index, which SQLite takes where the value stands in the query.
+        query = query.where(tasks.c.kind == (literal_column(f"'{CALL}'") if kind == CALL else kind))
     return _page(connection, query, (tasks.c.due_at, tasks.c.id), whose, None, after, limit)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from nurture.config import Config
@@ -67,9 +68,14 @@ class Looks:
             "path": request.url.path,
             "viewer": request.scope.get("state", {}).get("viewer"),
         }
-        return self._templates.TemplateResponse(
-            request, f"{name}.html", {**shared, **values}, status_code=status
-        )
+        template = self._templates.get_template(f"{name}.html")
+        context = template.new_context({**shared, **values})
+        try:
+            return HTMLResponse("".join(template.root_render_func(context)), status)
+        finally:
+            # A page's macros and its context hold each other, and with them all that was shown:
+            # let go of it here, where the garbage collector would have thousands of it to find.
+            context.parent.clear()
 
     def notice(self, request: Request, status: int, said: str = "") -> Response:
         """A page that says, without a traceback, why there is no other."""

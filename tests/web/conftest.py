@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select
 
 from nurture.clock import SetClock
@@ -30,6 +30,8 @@ from nurture.web.door import Door, digest_of
 from nurture.web.rights import csrf_of
 from nurture.wiring import open_project
 from tests.conftest import MONDAY, starter
+
+expect.set_options(timeout=20_000)  # ms: two browsers on two cores may be slow, and are right
 
 Serve = Callable[[Project], AbstractContextManager[str]]
 

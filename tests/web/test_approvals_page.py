@@ -1,5 +1,6 @@
 """The page on which letters are read and approved."""
 
+import gc
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,6 +12,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 from nurture.core.model import MessageState
 from nurture.engine.project import Project
 from nurture.engine.sender import Sender, until_idle
+from nurture.engine.unread import Waiting
 from nurture.intake.apply import apply
 from nurture.intake.events import parse_event
 from nurture.store import history
@@ -106,6 +108,19 @@ def test_a_letter_is_read_beside_the_list_and_sent_as_it_was_read(
     clock, planner = letters.clock, letters.planner
     until_idle(planner, Sender(letters.database, planner, clock, letters.letters.write, postman))
     assert "d01@example.com" in [to for to, _ in postman.offered]
+
+
+def test_a_page_that_was_shown_keeps_nothing_of_what_it_showed(
+    letters: Project, client: Client
+) -> None:
+    client.get("/approvals")
+    gc.collect()
+    gc.disable()
+    try:
+        client.get("/approvals")
+        assert not [each for each in gc.get_objects() if isinstance(each, Waiting)]
+    finally:
+        gc.enable()
 
 
 def test_looking_approves_nothing(

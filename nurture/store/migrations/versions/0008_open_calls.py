@@ -10,8 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    only = sa.text("state = 'open'")
+    only = sa.text("state = 'open' AND kind = 'call'")
     columns = ["kind", "due_at", "id"]
     op.create_index(
-        "ix_tasks_open_of_kind", "tasks", columns, sqlite_where=only, postgresql_where=only
+        "ix_tasks_open_calls", "tasks", columns, sqlite_where=only, postgresql_where=only
     )
