@@ -7,9 +7,9 @@ is a token.
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
 
-from jinja2 import TemplateError
+from jinja2 import Template, TemplateError
 from markupsafe import Markup
 
 from nurture.config import Config
@@ -26,15 +26,14 @@ _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "ur", "yi"})
 
 
 class Layouts:
-    """Each layout is compiled when it is first needed, and once. `sources` are those that were
-    read already, by name; another is read from its file."""
+    """Each layout is compiled when it is first needed. `sources` are those that were read already,
+    by name; another is read from its file."""
 
     def __init__(self, config: Config, sources: Mapping[str, str] | None = None) -> None:
         self._folder = config.templates_dir / "layouts"
         self._sources = sources or {}
         self._company = config.company
-        self._environment = TemplateEnvironment()
-        self._compiled: dict[str, Any] = {}
+        self._compiled: dict[str, Template] = {}
         #: sha256 of those that were read already
         self.digests = {name: _digest(source) for name, source in self._sources.items()}
         self._colours = colours(config.company.brand.accent)
@@ -54,7 +53,7 @@ class Layouts:
                 source = self._sources.get(name)
                 if source is None:
                     source = path.read_text(encoding="utf-8")
-                self._compiled[name] = self._environment.from_string(source)
+                self._compiled[name] = _compiled(source)
             return str(
                 self._compiled[name].render(
                     body=body,
@@ -89,6 +88,11 @@ class Layouts:
             lines.append(f"{words['preferences']}: {fixed['preferences_url']}")
             lines.append(f"{words['unsubscribe']}: {fixed['unsubscribe_url']}")
         return "\n".join(lines)
+
+
+@lru_cache(maxsize=32)  # each edit of any file makes all layouts anew, mostly of the same texts
+def _compiled(source: str) -> Template:
+    return TemplateEnvironment().from_string(source)
 
 
 def _digest(source: str) -> str:

@@ -25,9 +25,9 @@ from nurture.engine.approving import (
 )
 from nurture.engine.unread import opened, waiting
 from nurture.errors import NurtureError
-from nurture.store import audit, history
+from nurture.store import approvals, audit, history
 from nurture.store.database import Database
-from nurture.store.tables import metadata
+from nurture.store.tables import candidates, metadata
 from tests.conftest import MONDAY, REPOSITORY
 from tests.world import World
 
@@ -55,6 +55,13 @@ def looked(world: World) -> bytes:
     assert found is not None
     assert found.letter is not None
     return found.letter.raw
+
+
+def approved_of(world: World, ref: str) -> list[int]:
+    """What has been approved of theirs and has not left."""
+    whose = candidates.c.ref == ref
+    with world.database.read() as connection:
+        return [row["id"] for row in approvals.approved(connection, MONDAY, whose, 9)]
 
 
 def keep_letters(world: World) -> list[bytes]:
@@ -330,7 +337,10 @@ def test_what_is_taken_back_waits_for_an_approval_again(world: World) -> None:
     approved(world)
     world.work()
     assert held(world) == []
+    assert approved_of(world, "c1") == ids
+    assert approved_of(world, "somebody-else") == []
     take_back(world.project, ids, IDA)
+    assert approved_of(world, "c1") == []
     assert held(world) == ids
     go_by(world, 60)
     assert (held(world), world.postman.offered) == (ids, [])

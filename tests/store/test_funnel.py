@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert
 
-from nurture.store import funnel, releases, stops
+from nurture.store import approvals, funnel, morning, releases, stops
 from nurture.store.census import under_way
 from nurture.store.database import Database
+from nurture.store.ownership import owned
 from nurture.store.tables import (
     candidates,
     enrollments,
@@ -194,6 +195,10 @@ def test_many_is_known_without_counting_further(
         assert not funnel.many(connection, "welcome", SINCE, 4)
         assert not funnel.many(connection, "welcome", MONDAY + DAY, 2)
         assert funnel.many(connection, "welcome", MONDAY + DAY, 1)
+        assert funnel.many_in_all(connection, ["welcome", "other"], SINCE, 3)
+        assert not funnel.many_in_all(connection, ["welcome", "other"], SINCE, 4)
+        assert not funnel.many_in_all(connection, ["other"], SINCE, 2)
+        assert funnel.many_in_all(connection, ["other"], SINCE, 1), "so many are in one now"
 
 
 def test_nothing_that_a_page_asks_walks_through_a_whole_table(
@@ -214,7 +219,13 @@ def test_nothing_that_a_page_asks_walks_through_a_whole_table(
         funnel.sent_by(connection, "welcome", edges)
         funnel.ahead_by(connection, "welcome", ["mail"], edges)
         funnel.many(connection, "welcome", SINCE, 10)
+        funnel.many_in_all(connection, ["welcome", "other"], SINCE, 10)
         under_way(connection)
+        for whose in (None, owned("ida@example.com")):
+            approvals.waiting(connection, whose, limit=10)
+            approvals.approved(connection, SINCE, whose, 10)
+            for kind in ("call", "task", None):
+                morning.tasks_open(connection, whose, kind=kind, limit=10)
         stops.kept_back(connection, "campaign", "welcome", 10)
         stops.kept_back(connection, "everything", None, 10)
         releases.who_waits(connection, "welcome", 10)
@@ -228,7 +239,13 @@ def test_nothing_that_a_page_asks_walks_through_a_whole_table(
             for statement, told in list(asked)
         }
     assert len(plans) >= 10
-    few = re.compile("ix_(steps_held|steps_stopped|enrollments_under_way)|anon_|subquery")
+    few = re.compile(
+        "ix_(steps_held|steps_stopped|enrollments_under_way|messages_held|tasks_open)"
+        "|held|anon_|subquery"
+    )
+    calls = [plan for told, plan in plans.items() if "kind = 'call'" in told]
+    assert calls
+    assert all("ix_tasks_open_calls" in " ".join(plan) for plan in calls)
     for statement, plan in plans.items():
         for line in plan:
             assert not line.startswith("SCAN") or few.search(line), f"{line}\n{statement}"
