@@ -46,6 +46,7 @@ def test_calls_are_done_by_keys_alone(page: Page, client: Client, populated: Pro
     expect(focus).to_contain_text("Ring number 1")  # it took the place of the one that is done
     page.keyboard.press("3")
     expect(page.get_by_role("status")).to_contain_text("nobody took the call")
+    expect(focus).to_contain_text("Ring number 1")  # the page is there before what its keys do
     page.keyboard.press("Enter")
     page.wait_for_url(f"{base}/candidates/*")
     with populated.database.read() as connection:
