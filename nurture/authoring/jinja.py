@@ -93,6 +93,7 @@ def read_text(source: str) -> Text:
     return replace(text, complaints=(*text.complaints, complaint))
 
 
+@lru_cache(maxsize=4096)  # an edit of one file has the words of all looked at again
 def literal(source: str) -> str:
     """The words that stand in the text as they are: code blanked out, each offset kept, and of
     code that prints the quoted texts left (`default("there")`)."""
