@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
 from nurture.clock import SetClock
@@ -314,7 +314,8 @@ def test_the_page_can_be_read_and_used_on_a_phone_without_any_script(
     base = str(client.base_url).rstrip("/")
     page.goto(f"{base}/a/{token(world, 'later')}")
     for heading in ("Will you be there?", "Thank you"):
-        assert page.locator("h1").inner_text() == heading
+        expect(page.locator("h1")).to_have_text(heading)
+        page.wait_for_load_state()  # its words are there before its colours
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
         assert page.evaluate(CONTRAST) == []
         if heading != "Thank you":
@@ -323,6 +324,6 @@ def test_the_page_can_be_read_and_used_on_a_phone_without_any_script(
     assert told(world) == ["answer.given", "candidate.paused"]
     world.clock.advance(timedelta(minutes=1))
     page.get_by_role("button", name="Let us talk").click()
-    assert "A person has been told" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("A person has been told")
     assert all(url.startswith(base) for url in asked)
     context.close()

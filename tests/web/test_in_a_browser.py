@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from nurture.rendering.links import CONFIDENCES, PREFERENCES, UNSUBSCRIBE, Answer
 from nurture.web.app import create_app
@@ -153,8 +153,8 @@ def test_a_candidate_can_unsubscribe_and_come_back_without_any_script(
     page = context.new_page()
     page.goto(f"{client.base_url}/u/{populated.signer.token(UNSUBSCRIBE, 1)}".replace("//u", "/u"))
     page.get_by_role("button", name="Unsubscribe").click()
-    assert page.get_by_role("heading").inner_text() == "You are unsubscribed"
+    expect(page.get_by_role("heading")).to_have_text("You are unsubscribed")
     populated.clock.advance(timedelta(minutes=1))
     page.get_by_role("button", name="That was a mistake").click()
-    assert page.get_by_role("heading").inner_text() == "Welcome back"
+    expect(page.get_by_role("heading")).to_have_text("Welcome back")
     context.close()
